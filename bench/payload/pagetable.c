@@ -1,0 +1,134 @@
+/*
+ * Address-space switches: supervisor mode under Sv39 or Sv32 goes round several page tables that map the same addresses
+ * to different pages, flushes translations after each switch, touches pages, and now and then exchanges two mappings.
+ */
+#include "../harness/guest.h"
+
+#define SPACES	      8
+#define USER_PAGES    16
+#define PAGE_SIZE     4096
+#define SWITCHES      2000
+#define USER_BASE     UINT32_C(0x40000000)
+#define RAM_BASE      UINT32_C(0x80000000)
+#define RAM_MAPPED    UINT32_C(0x1000000)
+#define POOL_PAGES    (SPACES * 8)
+#define PTE_VALID     1
+#define PTE_RWX	      0x0e
+#define PTE_AD	      0xc0
+#define PTE_PPN_SHIFT 10
+
+#if __riscv_xlen == 64
+#define LEVELS	   3
+#define INDEX_BITS 9
+#define SATP_MODE  ((uintptr_t)8 << 60)
+#else
+#define LEVELS	   2
+#define INDEX_BITS 10
+#define SATP_MODE  ((uintptr_t)1 << 31)
+#endif
+
+const uint32_t bench_rounds = 22 * BENCH_SCALE;
+
+typedef uintptr_t table[PAGE_SIZE / sizeof(uintptr_t)];
+
+static _Alignas(PAGE_SIZE) table tables[POOL_PAGES];
+static _Alignas(PAGE_SIZE) uint32_t frames[SPACES][USER_PAGES][PAGE_SIZE / 4];
+static uintptr_t *roots[SPACES];
+static unsigned tables_used;
+
+static uintptr_t *take_table(void)
+{
+	return tables[tables_used++];
+}
+
+/* The entry of `va` in the table of a level (0 holds 4 KiB leaves), with the tables above made on the way. */
+static uintptr_t *entry_at(uintptr_t *root, uintptr_t va, unsigned leaf_level)
+{
+	uintptr_t *at = root;
+
+	for (unsigned level = LEVELS - 1;; level--) {
+		uintptr_t *entry = &at[(va >> (12 + INDEX_BITS * level)) & (((uintptr_t)1 << INDEX_BITS) - 1)];
+
+		if (level == leaf_level)
+			return entry;
+		if (!*entry)
+			*entry = ((uintptr_t)take_table() >> 12 << PTE_PPN_SHIFT) | PTE_VALID;
+		at = (uintptr_t *)(*entry >> PTE_PPN_SHIFT << 12);
+	}
+}
+
+static void map(uintptr_t *root, uintptr_t va, uintptr_t pa, unsigned level)
+{
+	*entry_at(root, va, level) = (pa >> 12 << PTE_PPN_SHIFT) | PTE_AD | PTE_RWX | PTE_VALID;
+}
+
+/* The start of RAM at its own address in superpages, and user pages of the space's own. */
+static uintptr_t *make_space(unsigned space)
+{
+	uintptr_t *root = take_table();
+	uintptr_t superpage = (uintptr_t)1 << (12 + INDEX_BITS);
+
+	for (uintptr_t offset = 0; offset < RAM_MAPPED; offset += superpage)
+		map(root, RAM_BASE + offset, RAM_BASE + offset, 1);
+	for (unsigned page = 0; page < USER_PAGES; page++)
+		map(root, USER_BASE + page * PAGE_SIZE, (uintptr_t)frames[space][page], 0);
+	return root;
+}
+
+static void switch_to(const uintptr_t *root)
+{
+	bench_csr_write(satp, SATP_MODE | (uintptr_t)root >> 12);
+	__asm__ volatile("sfence.vma" ::: "memory");
+}
+
+static void exchange_pages(uintptr_t *root, uintptr_t first, uintptr_t second)
+{
+	uintptr_t *a = entry_at(root, first, 0), *b = entry_at(root, second, 0), kept = *a;
+
+	*a = *b;
+	*b = kept;
+	__asm__ volatile("sfence.vma %0" ::"r"(first) : "memory");
+	__asm__ volatile("sfence.vma %0" ::"r"(second) : "memory");
+}
+
+static uint32_t touch_pages(uint32_t step)
+{
+	uint32_t sum = 0;
+
+	for (unsigned page = 0; page < USER_PAGES; page++) {
+		volatile uint32_t *word =
+			(volatile uint32_t *)(uintptr_t)(USER_BASE + page * PAGE_SIZE + step % 64 * 64);
+
+		*word += step + page;
+		sum = sum * 5 + *word;
+	}
+	return sum;
+}
+
+/* Runs in supervisor mode. */
+static uintptr_t switch_spaces(uintptr_t rounds)
+{
+	uint32_t checksum = 1, seed = 777767777;
+
+	for (uint32_t step = 0; step < rounds * SWITCHES; step++) {
+		uintptr_t *root = roots[step % SPACES];
+
+		switch_to(root);
+		checksum = bench_mix(checksum, touch_pages(step));
+		if (step % 4 == 0) {
+			uint32_t which = bench_random(&seed);
+
+			exchange_pages(root, USER_BASE + which % USER_PAGES * PAGE_SIZE,
+				       USER_BASE + which / USER_PAGES % USER_PAGES * PAGE_SIZE);
+			checksum = bench_mix(checksum, touch_pages(step));
+		}
+	}
+	return checksum;
+}
+
+uint32_t bench_payload(uint32_t rounds)
+{
+	for (unsigned space = 0; space < SPACES; space++)
+		roots[space] = make_space(space);
+	return (uint32_t)bench_lower(switch_spaces, rounds, BENCH_SUPERVISOR);
+}

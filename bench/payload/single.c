@@ -1,0 +1,15 @@
+/* Single-precision floating point: the series and kernels of series.h. */
+#include "../bench.h"
+
+typedef float real;
+
+#define SQUARE_ROOT __builtin_sqrtf
+
+#include "series.h"
+
+const uint32_t bench_rounds = 330 * BENCH_SCALE;
+
+uint32_t bench_payload(uint32_t rounds)
+{
+	return series_work(rounds);
+}

@@ -1,0 +1,349 @@
+/*
+ * bench-run: times payloads under biscuit-run, under QEMU and as native programs, and compares them.
+ *
+ * The subjects take turns within a payload, so that a busy host slows all of them alike, and the median of the turns
+ * counts. What the empty payload takes is subtracted from every time. All subjects must print the same checksum.
+ */
+#include "process.h"
+#include "report.h"
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RUNS_MAX	    101
+#define TIMEOUT_SECONDS	    60
+#define PROMPT		    "crumb> "
+#define PATH_LENGTH_MAX	    1024
+#define CHECKSUM_LENGTH_MAX 16
+
+struct settings {
+	const char *ours, *qemu[BENCH_WIDTHS], *crumb[BENCH_WIDTHS];
+	const char *payloads;		/* the folder of NAME-rv64.elf, NAME-rv32.elf and NAME-native */
+	const char *lists[BENCH_KINDS]; /* payload names, separated by spaces */
+	const char *only, *json;
+	unsigned runs;
+	bool processor_clock;
+};
+
+struct bench {
+	struct settings set;
+	struct bench_report report;
+	double start_up[BENCH_SUBJECTS]; /* seconds of the empty payload, for the width being measured */
+	double resident_mib;		 /* the most that biscuit-run needed in any run of that width */
+	bool failed;
+};
+
+static const unsigned widths[BENCH_WIDTHS] = {64, 32};
+static const char *const subject_names[BENCH_SUBJECTS] = {"ours", "qemu", "native"};
+
+__attribute__((format(printf, 2, 3))) static void complain(struct bench *b, const char *format, ...)
+{
+	va_list arguments;
+
+	b->failed = true;
+	fputs("bench: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+/* ONLY is the start of a row's name, "sieve" or "sieve-rv64", or its width, "rv64". */
+static bool wanted(const struct bench *b, const char *row)
+{
+	size_t length = b->set.only ? strlen(b->set.only) : 0, row_length = strlen(row);
+
+	if (length == 0)
+		return true;
+	if (length > row_length)
+		return false;
+	return !strncmp(row, b->set.only, length) || !strcmp(row + row_length - length, b->set.only);
+}
+
+/* Runs a guest or native program. Returns false when the subject is not there or the run failed, which it reports. */
+static bool run_subject(struct bench *b, enum bench_subject subject, unsigned w, char *file, const char *until,
+			struct bench_process *result)
+{
+	char *ours[] = {(char *)b->set.ours, file, NULL};
+	char *qemu[] = {(char *)b->set.qemu[w],
+			"-M",
+			"virt",
+			"-bios",
+			"none",
+			"-display",
+			"none",
+			"-monitor",
+			"none",
+			"-serial",
+			"stdio",
+			"-kernel",
+			file,
+			NULL};
+	char *native[] = {file, NULL};
+	char **const commands[BENCH_SUBJECTS] = {ours, qemu, native};
+	int err = bench_process_run(commands[subject], until, TIMEOUT_SECONDS, result);
+
+	if (err) {
+		complain(b, "cannot run %s: %s", commands[subject][0], strerror(-err));
+		return false;
+	}
+	if (subject == BENCH_OURS && result->resident_mib > b->resident_mib)
+		b->resident_mib = result->resident_mib;
+	if (result->status == BENCH_EXIT_NOT_FOUND && subject != BENCH_OURS)
+		return false;
+	if (result->status) {
+		complain(b, "%s: %s ended with status %d: %.200s", file, commands[subject][0], result->status,
+			 result->output);
+		return false;
+	}
+	return true;
+}
+
+static void payload_file(const struct bench *b, const char *payload, enum bench_subject subject, unsigned w,
+			 char path[static PATH_LENGTH_MAX])
+{
+	if (subject == BENCH_NATIVE)
+		snprintf(path, PATH_LENGTH_MAX, "%s/%s-native", b->set.payloads, payload);
+	else
+		snprintf(path, PATH_LENGTH_MAX, "%s/%s-rv%u.elf", b->set.payloads, payload, widths[w]);
+}
+
+/* The checksum in the output of a run, apart from what an emulator says; "" if there is none. */
+static void read_checksum(const struct bench_process *result, char checksum[static CHECKSUM_LENGTH_MAX])
+{
+	const char *line = strstr(result->output, "checksum ");
+
+	if (!line || sscanf(line, "checksum %15s", checksum) != 1)
+		checksum[0] = '\0';
+}
+
+/* The first checksum of a payload becomes the expected one. */
+static bool same_checksum(struct bench *b, const char *row, enum bench_subject subject, char *expected,
+			  const struct bench_process *result)
+{
+	char checksum[CHECKSUM_LENGTH_MAX];
+
+	read_checksum(result, checksum);
+	if (!expected[0])
+		strcpy(expected, checksum);
+	if (checksum[0] && !strcmp(expected, checksum))
+		return true;
+	complain(b, "%s: %s printed checksum '%s', expected '%s'", row, subject_names[subject], checksum, expected);
+	return false;
+}
+
+/* Times a payload `runs` times under each subject. NAN for a subject that is missing or fails, which then rests. */
+static void time_payload(struct bench *b, const char *payload, const char *row, unsigned w, unsigned runs,
+			 double medians[BENCH_SUBJECTS], double first_output[BENCH_SUBJECTS])
+{
+	double times[BENCH_SUBJECTS][RUNS_MAX], firsts[BENCH_SUBJECTS][RUNS_MAX];
+	bool resting[BENCH_SUBJECTS] = {false};
+	char expected[CHECKSUM_LENGTH_MAX] = "", file[PATH_LENGTH_MAX];
+	struct bench_process result;
+
+	for (unsigned run = 0; run < runs; run++) {
+		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++) {
+			if (resting[subject])
+				continue;
+			payload_file(b, payload, subject, w, file);
+			resting[subject] = !run_subject(b, subject, w, file, NULL, &result) ||
+					   !same_checksum(b, row, subject, expected, &result);
+			times[subject][run] = b->set.processor_clock ? result.processor : result.wall;
+			firsts[subject][run] = result.first_output;
+		}
+	}
+	for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++) {
+		medians[subject] = bench_median(times[subject], resting[subject] ? 0 : runs);
+		first_output[subject] = bench_median(firsts[subject], resting[subject] ? 0 : runs);
+	}
+}
+
+static struct bench_figure *add_figure(struct bench *b, const char *name)
+{
+	struct bench_figure *figure = &b->report.figures[b->report.figure_count++];
+
+	*figure = (struct bench_figure){.value = {NAN, NAN, NAN}};
+	snprintf(figure->name, sizeof(figure->name), "%s", name);
+	return figure;
+}
+
+/* The empty payload: what to subtract from the others, and how soon a guest runs. */
+static void measure_start(struct bench *b, unsigned w)
+{
+	unsigned runs = 2 * b->set.runs + 1 > RUNS_MAX ? RUNS_MAX : 2 * b->set.runs + 1;
+	double first_output[BENCH_SUBJECTS];
+	char name[BENCH_NAME_MAX];
+
+	time_payload(b, "empty", "empty", w, runs, b->start_up, first_output);
+	snprintf(name, sizeof(name), "exec_to_first_instruction_ms-rv%u", widths[w]);
+	if (wanted(b, name)) {
+		struct bench_figure *figure = add_figure(b, name);
+
+		figure->width = widths[w];
+		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
+			figure->value[subject] = first_output[subject] * 1e3;
+		figure->value[BENCH_NATIVE] = NAN;
+	}
+}
+
+/* From exec until crumb's prompt has been printed. */
+static void measure_prompt(struct bench *b, unsigned w)
+{
+	double times[RUNS_MAX];
+	struct bench_process result;
+	struct bench_figure *figure;
+	char name[BENCH_NAME_MAX];
+
+	snprintf(name, sizeof(name), "crumb_prompt_ms-rv%u", widths[w]);
+	if (!b->set.crumb[w] || !wanted(b, name))
+		return;
+	figure = add_figure(b, name);
+	figure->width = widths[w];
+	for (unsigned subject = BENCH_OURS; subject <= BENCH_QEMU; subject++) {
+		unsigned run = 0;
+
+		while (run < b->set.runs && run_subject(b, subject, w, (char *)b->set.crumb[w], PROMPT, &result))
+			times[run++] = result.wall * 1e3;
+		figure->value[subject] = bench_median(times, run);
+	}
+}
+
+static void measure_payload(struct bench *b, const char *payload, enum bench_kind kind, unsigned w)
+{
+	struct bench_row row = {.kind = kind, .width = widths[w]};
+	double first_output[BENCH_SUBJECTS];
+
+	snprintf(row.name, sizeof(row.name), "%s-rv%u", payload, widths[w]);
+	if (!wanted(b, row.name) || b->report.row_count == BENCH_ROWS_MAX)
+		return;
+	time_payload(b, payload, row.name, w, b->set.runs, row.seconds, first_output);
+	for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
+		row.seconds[subject] -= b->start_up[subject];
+	bench_print_row(stdout, &row);
+	b->report.rows[b->report.row_count++] = row;
+}
+
+static void measure_width(struct bench *b, unsigned w)
+{
+	char name[BENCH_NAME_MAX];
+
+	b->resident_mib = 0;
+	measure_start(b, w);
+	for (unsigned kind = 0; kind < BENCH_KINDS; kind++) {
+		char *list = strdup(b->set.lists[kind] ? b->set.lists[kind] : ""), *rest = NULL;
+
+		if (!list)
+			return complain(b, "out of memory");
+		for (char *payload = strtok_r(list, " ", &rest); payload; payload = strtok_r(NULL, " ", &rest))
+			measure_payload(b, payload, kind, w);
+		free(list);
+	}
+	measure_prompt(b, w);
+	snprintf(name, sizeof(name), "rss_above_touched_mib-rv%u", widths[w]);
+	if (wanted(b, name) && b->resident_mib > 0) {
+		struct bench_figure *figure = add_figure(b, name);
+
+		figure->width = widths[w];
+		figure->value[BENCH_OURS] = b->resident_mib;
+	}
+}
+
+enum option_code {
+	OURS = 1,
+	QEMU64,
+	QEMU32,
+	CRUMB64,
+	CRUMB32,
+	PAYLOADS,
+	INTEGER,
+	FLOAT,
+	SYSTEM,
+	ONLY,
+	JSON,
+	RUNS,
+	CLOCK
+};
+
+static const struct option options[] = {
+	{"ours", required_argument, NULL, OURS},       {"qemu64", required_argument, NULL, QEMU64},
+	{"qemu32", required_argument, NULL, QEMU32},   {"crumb64", required_argument, NULL, CRUMB64},
+	{"crumb32", required_argument, NULL, CRUMB32}, {"payloads", required_argument, NULL, PAYLOADS},
+	{"integer", required_argument, NULL, INTEGER}, {"float", required_argument, NULL, FLOAT},
+	{"system", required_argument, NULL, SYSTEM},   {"only", required_argument, NULL, ONLY},
+	{"json", required_argument, NULL, JSON},       {"runs", required_argument, NULL, RUNS},
+	{"clock", required_argument, NULL, CLOCK},     {0},
+};
+
+static bool parse_runs(const char *text, unsigned *runs)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (end == text || *end || value < 1 || value > RUNS_MAX)
+		return false;
+	*runs = (unsigned)value;
+	return true;
+}
+
+/* Fills the settings; false, with a message, when the command line makes no sense. */
+static bool parse(struct bench *b, int argc, char **argv)
+{
+	struct settings *set = &b->set;
+	const char **const texts[] = {
+		[OURS] = &set->ours,
+		[QEMU64] = &set->qemu[0],
+		[QEMU32] = &set->qemu[1],
+		[CRUMB64] = &set->crumb[0],
+		[CRUMB32] = &set->crumb[1],
+		[PAYLOADS] = &set->payloads,
+		[INTEGER] = &set->lists[BENCH_INTEGER],
+		[FLOAT] = &set->lists[BENCH_FLOAT],
+		[SYSTEM] = &set->lists[BENCH_SYSTEM],
+		[ONLY] = &set->only,
+		[JSON] = &set->json,
+	};
+	int code;
+
+	while ((code = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (code == RUNS && !parse_runs(optarg, &set->runs))
+			complain(b, "BENCH_RUNS is '%s', expected 1 to %d", optarg, RUNS_MAX);
+		else if (code == CLOCK && strcmp(optarg, "wall") && strcmp(optarg, "cpu"))
+			complain(b, "BENCH_CLOCK is '%s', expected wall or cpu", optarg);
+		else if (code == CLOCK)
+			set->processor_clock = !strcmp(optarg, "cpu");
+		else if (code == '?')
+			b->failed = true;
+		else if (code != RUNS)
+			*texts[code] = optarg;
+	}
+	if (!set->ours || !set->payloads)
+		complain(b, "--ours and --payloads are needed");
+	return !b->failed;
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b = {
+		.set = {.qemu = {"qemu-system-riscv64", "qemu-system-riscv32"}, .runs = 5},
+	};
+	int err;
+
+	if (!parse(&b, argc, argv))
+		return 2;
+	b.report.runs = b.set.runs;
+	b.report.clock = b.set.processor_clock ? "cpu" : "wall";
+	bench_print_head(stdout);
+	for (unsigned w = 0; w < BENCH_WIDTHS; w++)
+		measure_width(&b, w);
+	bench_print_summary(stdout, &b.report);
+	if (b.report.row_count + b.report.figure_count == 0)
+		complain(&b, "nothing is named '%s'", b.set.only);
+	err = b.set.json ? bench_write_json(b.set.json, &b.report) : 0;
+	if (err)
+		complain(&b, "%s: %s", b.set.json, strerror(-err));
+	return b.failed ? 1 : 0;
+}

@@ -1,0 +1,169 @@
+/* The table and the JSON of a benchmark. */
+#include "report.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+static const char *const kind_names[BENCH_KINDS] = {"integer", "float", "system"};
+static const char *const subject_names[BENCH_SUBJECTS] = {"ours", "qemu", "native"};
+static const unsigned widths[BENCH_WIDTHS] = {64, 32};
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double bench_median(double *values, size_t count)
+{
+	if (count == 0)
+		return NAN;
+	qsort(values, count, sizeof(*values), by_value);
+	return (values[count / 2] + values[(count - 1) / 2]) / 2;
+}
+
+double bench_speed(double of, double than)
+{
+	return of > 0 && than > 0 ? than / of : NAN;
+}
+
+/* The geometric mean over the payloads of a kind and width of how fast ours is, compared with another subject. */
+static double mean_speed(const struct bench_report *report, enum bench_kind kind, unsigned width,
+			 enum bench_subject other)
+{
+	double sum = 0;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < report->row_count; i++) {
+		const struct bench_row *row = &report->rows[i];
+		double speed = bench_speed(row->seconds[BENCH_OURS], row->seconds[other]);
+
+		if (row->kind != kind || row->width != width || isnan(speed))
+			continue;
+		sum += log(speed);
+		count++;
+	}
+	return count ? exp(sum / count) : NAN;
+}
+
+static void print_cell(FILE *to, int width, int digits, double value, const char *unit)
+{
+	if (isnan(value))
+		fprintf(to, "%*s", width, "-");
+	else
+		fprintf(to, "%*.*f%s", width, digits, value, unit);
+}
+
+static void print_speeds(FILE *to, double over_qemu, double over_native)
+{
+	print_cell(to, 10, 2, over_qemu, "");
+	print_cell(to, 11, 1, 100 * over_native, "");
+	fputc('\n', to);
+}
+
+void bench_print_head(FILE *to)
+{
+	fprintf(to, "%-22s%9s%10s%10s%10s%11s\n", "payload", "ours s", "qemu s", "native s", "x qemu", "% native");
+}
+
+void bench_print_row(FILE *to, const struct bench_row *row)
+{
+	fprintf(to, "%-21s", row->name);
+	for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
+		print_cell(to, 10, 3, row->seconds[subject], "");
+	print_speeds(to, bench_speed(row->seconds[BENCH_OURS], row->seconds[BENCH_QEMU]),
+		     bench_speed(row->seconds[BENCH_OURS], row->seconds[BENCH_NATIVE]));
+	fflush(to);
+}
+
+void bench_print_summary(FILE *to, const struct bench_report *report)
+{
+	for (unsigned w = 0; w < BENCH_WIDTHS; w++) {
+		for (unsigned kind = 0; kind < BENCH_KINDS; kind++) {
+			double over_qemu = mean_speed(report, kind, widths[w], BENCH_QEMU);
+			double over_native = mean_speed(report, kind, widths[w], BENCH_NATIVE);
+
+			if (isnan(over_qemu) && isnan(over_native))
+				continue;
+			fprintf(to, "geometric mean, %-7s rv%u %24s", kind_names[kind], widths[w], "");
+			print_speeds(to, over_qemu, over_native);
+		}
+	}
+	for (size_t i = 0; i < report->figure_count; i++) {
+		fprintf(to, "%-36s", report->figures[i].name);
+		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++) {
+			if (isnan(report->figures[i].value[subject]))
+				continue;
+			fprintf(to, "  %s %.1f", subject_names[subject], report->figures[i].value[subject]);
+		}
+		fputc('\n', to);
+	}
+}
+
+static void write_number(FILE *to, const char *name, double value)
+{
+	if (isnan(value))
+		fprintf(to, ", \"%s\": null", name);
+	else
+		fprintf(to, ", \"%s\": %.6g", name, value);
+}
+
+static void write_means(FILE *to, const struct bench_report *report)
+{
+	const char *separator = "";
+
+	for (unsigned w = 0; w < BENCH_WIDTHS; w++) {
+		for (unsigned kind = 0; kind < BENCH_KINDS; kind++) {
+			fprintf(to, "%s\n    {\"kind\": \"%s\", \"width\": %u", separator, kind_names[kind], widths[w]);
+			write_number(to, "speed_over_qemu", mean_speed(report, kind, widths[w], BENCH_QEMU));
+			write_number(to, "speed_over_native", mean_speed(report, kind, widths[w], BENCH_NATIVE));
+			fputc('}', to);
+			separator = ",";
+		}
+	}
+}
+
+static void write_rows(FILE *to, const struct bench_report *report)
+{
+	for (size_t i = 0; i < report->row_count; i++) {
+		const struct bench_row *row = &report->rows[i];
+
+		fprintf(to, "%s\n    {\"name\": \"%s\", \"width\": %u, \"kind\": \"%s\"", i ? "," : "", row->name,
+			row->width, kind_names[row->kind]);
+		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
+			write_number(to, subject_names[subject], row->seconds[subject]);
+		write_number(to, "speed_over_qemu", bench_speed(row->seconds[BENCH_OURS], row->seconds[BENCH_QEMU]));
+		write_number(to, "speed_over_native",
+			     bench_speed(row->seconds[BENCH_OURS], row->seconds[BENCH_NATIVE]));
+		fputc('}', to);
+	}
+}
+
+static void write_figures(FILE *to, const struct bench_report *report)
+{
+	for (size_t i = 0; i < report->figure_count; i++) {
+		const struct bench_figure *figure = &report->figures[i];
+
+		fprintf(to, "%s\n    {\"name\": \"%s\", \"width\": %u", i ? "," : "", figure->name, figure->width);
+		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
+			write_number(to, subject_names[subject], figure->value[subject]);
+		fputc('}', to);
+	}
+}
+
+int bench_write_json(const char *path, const struct bench_report *report)
+{
+	FILE *to = fopen(path, "we");
+
+	if (!to)
+		return -errno;
+	fprintf(to, "{\n  \"runs\": %u, \"clock\": \"%s\",\n  \"rows\": [", report->runs, report->clock);
+	write_rows(to, report);
+	fprintf(to, "\n  ],\n  \"means\": [");
+	write_means(to, report);
+	fprintf(to, "\n  ],\n  \"figures\": [");
+	write_figures(to, report);
+	fprintf(to, "\n  ]\n}\n");
+	return fclose(to) ? -errno : 0;
+}

@@ -1,0 +1,42 @@
+# bash completion of biscuit-run
+
+_biscuit_run_modules() {
+	"$1" --list-modules 2>/dev/null | cut -d' ' -f1
+}
+
+_biscuit_run() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words='' files=
+	# "--option=value" arrives as three words.
+	if [[ $cur == '=' ]]; then
+		cur=
+	elif [[ $prev == '=' ]] && ((COMP_CWORD > 1)); then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	COMPREPLY=()
+	case $prev in
+	--memory | -m) words='32M 64M 128M 256M 512M 1G 2G' ;;
+	--harts | -n) words='1 2 4 8' ;;
+	--isa) words='rv32 rv64 rv32imac rv64imac rv32gc rv64gc rv64gc_zba_zbb_zbs' ;;
+	--engine) words='interp' ;;
+	--console) words='stdio pty pty,link= file= null' ;;
+	--log) words='error warn info debug' files=yes ;;
+	--module) words=$(_biscuit_run_modules "$1") files=yes ;;
+	--help-module) words=$(_biscuit_run_modules "$1") ;;
+	--drive) words='file=' ;;
+	--append | --timeout) return ;;
+	*)
+		if [[ $cur == -* ]]; then
+			words=$("$1" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u)
+		else
+			files=yes
+		fi
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	if [[ $files ]]; then
+		compopt -o filenames 2>/dev/null
+		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur")
+	fi
+	[[ ${COMPREPLY[*]} != *= ]] || compopt -o nospace 2>/dev/null
+}
+complete -F _biscuit_run biscuit-run

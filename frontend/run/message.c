@@ -1,0 +1,52 @@
+/*
+ * Messages of the command and of the machine's log. Any thread; each message is one write, so that lines stay whole.
+ */
+#include "message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <biscuit/error.h>
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+void message(const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "biscuit-run: %s\n", text);
+}
+
+int message_error(void)
+{
+	message("%s", bis_error_message());
+	return RUN_STATUS_FAILED;
+}
+
+void message_log(void *arg, enum bis_log_level level, const char *module, const char *text)
+{
+	if (arg)
+		fprintf(arg, "%s: %s: %s\n", level_names[level], module, text);
+	else
+		message("%s: %s: %s", level_names[level], module, text);
+}
+
+int message_log_level(const char *name, enum bis_log_level *out)
+{
+	const char *near = bis_nearest_name(name, level_names, BIS_ARRAY_SIZE(level_names));
+
+	for (unsigned i = 0; i < BIS_ARRAY_SIZE(level_names); i++) {
+		if (strcmp(name, level_names[i]))
+			continue;
+		*out = (enum bis_log_level)i;
+		return 0;
+	}
+	return bis_fail(EINVAL,
+			"--log: unknown level '%s'%s%s%s, expected error, warn, info, debug or a path with a '/'", name,
+			near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+}

@@ -1,0 +1,192 @@
+/*
+ * Running a guest: the main thread makes the machine and is its control thread until it stops. It owns everything here.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <biscuit/machine.h>
+
+#include "frontend/run/guest.h"
+#include "frontend/run/machine.h"
+#include "frontend/run/message.h"
+#include "frontend/run/signals.h"
+#include "frontend/run/stdio.h"
+#include "frontend/run/terminal.h"
+#include "frontend/run/trace.h"
+
+struct run {
+	const struct run_options *o;
+	struct guest guest;
+	struct signals *signals;
+	struct trace *trace;
+	FILE *log;
+	struct bis_machine *machine;
+	struct bis_module *console;
+	int64_t deadline_ms; /* of CLOCK_MONOTONIC; -1: none */
+	int signal;	     /* the process ends by it; 0: none */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int open_log(struct run *r)
+{
+	if (!r->o->log_file)
+		return 0;
+	r->log = fopen(r->o->log_file, "we");
+	if (!r->log)
+		return bis_fail(errno, "--log: %s: %s", r->o->log_file, strerror(errno));
+	setvbuf(r->log, NULL, _IOLBF, 0);
+	return 0;
+}
+
+static bool console_is_stdio(const struct run *r)
+{
+	return !strncmp(r->o->console, "stdio", 5);
+}
+
+/* Makes the machine with everything in it. */
+static int build(struct run *r)
+{
+	int err = guest_choose(r->o, &r->guest);
+
+	if (!err)
+		err = open_log(r);
+	if (!err && r->o->trace)
+		err = trace_open(r->o->trace_file, &r->trace);
+	if (!err)
+		err = machine_create(r->o, r->guest.isa, r->trace, r->log, &r->machine);
+	if (!err)
+		err = machine_add_console(r->machine, r->o, &r->console);
+	if (!err)
+		err = machine_add_modules(r->machine, r->o);
+	if (!err)
+		err = guest_load(&r->guest, r->machine, r->o);
+	return err;
+}
+
+static int enter_terminal(const struct run *r)
+{
+	int err;
+
+	if (!console_is_stdio(r) || !isatty(STDIN_FILENO))
+		return 0;
+	err = terminal_open(STDIN_FILENO);
+	if (err)
+		return err;
+	message("Ctrl-A x ends the machine, Ctrl-A h shows the keys");
+	terminal_raw();
+	return 0;
+}
+
+/* The guest asked for a reset: the machine is paused, and its files are loaded anew. */
+static int restart(struct run *r)
+{
+	int err = bis_machine_reset(r->machine);
+
+	if (!err)
+		err = guest_load(&r->guest, r->machine, r->o);
+	if (!err)
+		err = bis_machine_resume(r->machine);
+	return err;
+}
+
+static int join(struct run *r, enum bis_stop_reason *why, int *status)
+{
+	int64_t left;
+
+	if (r->deadline_ms < 0)
+		return bis_machine_join(r->machine, -1, why, status);
+	left = r->deadline_ms - now_ms();
+	return bis_machine_join(r->machine, left > 0 ? (int)left : 0, why, status);
+}
+
+/* Runs until the machine stops; the exit status. */
+static int run_to_end(struct run *r)
+{
+	enum bis_stop_reason why;
+	int status, err;
+
+	for (;;) {
+		err = join(r, &why, &status);
+		if (err == -ETIMEDOUT) {
+			message("the machine was ended after %g s (--timeout)", r->o->timeout_ms / 1000.0);
+			return RUN_STATUS_TIMEOUT;
+		}
+		if (err)
+			return message_error();
+		if (why != BIS_STOP_RESET_REQUEST)
+			break;
+		if (restart(r))
+			return message_error();
+	}
+	if (why == BIS_STOP_ERROR)
+		return RUN_STATUS_FAILED;
+	if (why == BIS_STOP_HOST && status > 128) {
+		r->signal = status - 128;
+		return status;
+	}
+	return status & 0xff;
+}
+
+/* Output that the guest left is delivered when it ended by itself, however long that takes. */
+static void give_up_output(const struct run *r)
+{
+	if (!r->console || !console_is_stdio(r))
+		return;
+	bis_machine_lock_devices(r->machine);
+	stdio_abandon_output(bis_module_self(r->console));
+	bis_machine_unlock_devices(r->machine);
+}
+
+static void tear_down(struct run *r)
+{
+	if (r->signals)
+		signals_watch_machine(r->signals, NULL);
+	bis_machine_destroy(r->machine);
+	terminal_restore();
+	trace_close(r->trace);
+	if (r->log)
+		fclose(r->log);
+	guest_free(&r->guest);
+	signals_end(r->signals);
+}
+
+int run_guest(const struct run_options *o, bool stdout_closed)
+{
+	struct run r = {.o = o, .deadline_ms = -1};
+	int status, err = 0;
+
+	if (stdout_closed && console_is_stdio(&r))
+		err = bis_fail(EBADF,
+			       "standard output is closed, the console needs it (or --console null, pty, file=PATH)");
+	if (!err)
+		err = signals_start(&r.signals);
+	if (!err)
+		err = build(&r);
+	if (!err)
+		signals_watch_machine(r.signals, r.machine);
+	if (!err)
+		err = enter_terminal(&r);
+	if (!err && o->timeout_ms >= 0)
+		r.deadline_ms = now_ms() + o->timeout_ms;
+	if (!err)
+		err = bis_machine_start(r.machine);
+	status = err ? message_error() : run_to_end(&r);
+	if (err || r.signal || status == RUN_STATUS_TIMEOUT)
+		give_up_output(&r);
+	tear_down(&r);
+	if (r.signal)
+		signals_die(r.signal);
+	return status;
+}

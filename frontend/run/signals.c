@@ -1,0 +1,152 @@
+/*
+ * The signal thread: waits on a signalfd. The main thread owns the structure and ends the thread through an eventfd.
+ */
+#include "signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "frontend/run/terminal.h"
+
+#define PATIENCE_MS 2000
+
+static const int served[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
+
+struct signals {
+	pthread_t thread;
+	int signal_fd, quit_fd;
+	int ending; /* the signal that the machine stops for; 0: none. Of the thread alone. */
+	pthread_mutex_t lock;
+	struct bis_machine *machine; /* under the lock */
+};
+
+void signals_die(int sig)
+{
+	sigset_t set;
+
+	terminal_restore();
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	raise(sig);
+	_exit(128 + sig);
+}
+
+static void serve_end(struct signals *s, int sig)
+{
+	bool asked = false;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->machine && !s->ending) {
+		bis_machine_request_stop(s->machine, BIS_STOP_HOST, 128 + sig);
+		asked = true;
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (!asked)
+		signals_die(s->ending ? s->ending : sig);
+	s->ending = sig;
+}
+
+static void serve(struct signals *s, int sig)
+{
+	if (sig == SIGTSTP) {
+		terminal_restore();
+		kill(getpid(), SIGSTOP);
+	} else if (sig == SIGCONT) {
+		pthread_mutex_lock(&s->lock);
+		if (s->machine && !s->ending)
+			terminal_raw();
+		pthread_mutex_unlock(&s->lock);
+	} else {
+		serve_end(s, sig);
+	}
+}
+
+static void *signal_thread(void *arg)
+{
+	struct signals *s = arg;
+	struct pollfd fds[] = {{.fd = s->signal_fd, .events = POLLIN}, {.fd = s->quit_fd, .events = POLLIN}};
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		int n = poll(fds, BIS_ARRAY_SIZE(fds), s->ending ? PATIENCE_MS : -1);
+
+		if (n == 0)
+			signals_die(s->ending);
+		if (n < 0)
+			continue;
+		if (fds[1].revents)
+			return NULL;
+		if (read(s->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+			serve(s, (int)info.ssi_signo);
+	}
+}
+
+/* Signals that the process was told to ignore (nohup, a background job) stay ignored. */
+static void served_set(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(served); i++) {
+		struct sigaction now;
+
+		if (!sigaction(served[i], NULL, &now) && now.sa_handler != SIG_IGN)
+			sigaddset(set, served[i]);
+	}
+}
+
+int signals_start(struct signals **out)
+{
+	struct signals *s = calloc(1, sizeof(*s));
+	sigset_t set;
+	int err;
+
+	if (!s)
+		return bis_fail(ENOMEM, "signals: out of memory");
+	signal(SIGPIPE, SIG_IGN);
+	served_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_mutex_init(&s->lock, NULL);
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	s->quit_fd = eventfd(0, EFD_CLOEXEC);
+	err = s->signal_fd < 0 || s->quit_fd < 0 ? errno : pthread_create(&s->thread, NULL, signal_thread, s);
+	if (!err) {
+		*out = s;
+		return 0;
+	}
+	if (s->signal_fd >= 0)
+		close(s->signal_fd);
+	if (s->quit_fd >= 0)
+		close(s->quit_fd);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+	return bis_fail(err, "signals: %s", strerror(err));
+}
+
+void signals_watch_machine(struct signals *s, struct bis_machine *m)
+{
+	pthread_mutex_lock(&s->lock);
+	s->machine = m;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void signals_end(struct signals *s)
+{
+	uint64_t one = 1;
+
+	if (!s)
+		return;
+	if (write(s->quit_fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
+		pthread_join(s->thread, NULL);
+	close(s->signal_fd);
+	close(s->quit_fd);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}

@@ -1,0 +1,22 @@
+/* System calls, by number: see system_calls.def. */
+#ifndef SYSTEM_CALLS_H
+#define SYSTEM_CALLS_H
+
+#include <stdint.h>
+
+enum system_call_number {
+#define SYSTEM_CALL(name, arguments, help) SYS_##name,
+#include "system_calls.def"
+#undef SYSTEM_CALL
+	SYSTEM_CALL_COUNT
+};
+
+/* How many calls all tasks have made. */
+uint64_t system_calls_made(void);
+
+struct trap_frame;
+
+/* Does the call that the current task asks for in its registers. */
+void system_call(struct trap_frame *frame);
+
+#endif

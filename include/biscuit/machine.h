@@ -1,0 +1,127 @@
+/*
+ * A machine: harts, memory, bus, device controller and module instances. A process may have several.
+ *
+ * The functions that change a machine (add, remove, start, pause, resume, reset, stop) are called by one control thread
+ * at a time; those marked "any thread" may be called at any time.
+ */
+#ifndef BISCUIT_MACHINE_H
+#define BISCUIT_MACHINE_H
+
+#include <biscuit/hart.h>
+#include <biscuit/log.h>
+#include <biscuit/memory.h>
+#include <biscuit/module.h>
+#include <biscuit/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BIS_MAX_HARTS	8
+#define BIS_TIMEBASE_HZ 10000000u
+#define BIS_RAM_BASE	UINT64_C(0x80000000)
+
+struct bis_machine_config {
+	uint64_t ram_size;  /* bytes, multiple of the page size; 0 = 128 MiB */
+	unsigned harts;	    /* 1 to BIS_MAX_HARTS; 0 = 1 */
+	const char *isa;    /* NULL = "rv64" */
+	const char *engine; /* NULL = the default engine */
+	/* Classes known from the start: NULL-terminated. Loaded ones are added by bis_machine_load_module. */
+	const struct bis_module_class *const *classes;
+	bis_log_fn log; /* NULL: nothing is logged */
+	void *log_arg;
+	enum bis_log_level log_level;
+	bool allow_guest_modules;
+	/* Execution trace: called before each instruction when not NULL (slow; blocks are then one instruction long).
+	 */
+	void (*trace)(void *arg, struct bis_hart *h);
+	void *trace_arg;
+};
+
+BIS_MUST_CHECK int bis_machine_create(const struct bis_machine_config *cfg, struct bis_machine **out);
+/* Stops, destroys every module in reverse order and frees everything. NULL is allowed. */
+void bis_machine_destroy(struct bis_machine *m);
+
+/*
+ * Adds an instance: "class", or "class,key=value,…". Besides the class's own options the core takes the placement keys
+ *   name=NAME   instance name (default: class, class0, class1, … as free)
+ *   at=ADDR     address of its first register window (further windows follow it, each aligned to its size)
+ *   irq=N       input of the PLIC its interrupt line is wired to; a device in a native slot is wired to slot 0 without
+ * it slot=K      native control-register slot May be called while the machine runs. -EINVAL, -ENOENT (unknown class),
+ * -EEXIST (place taken), with message.
+ */
+BIS_MUST_CHECK int bis_machine_add(struct bis_machine *m, const char *spec, struct bis_module **out);
+/* Removes an instance and everything it attached, waiting for accesses in flight. -EBUSY if others depend on it. */
+BIS_MUST_CHECK int bis_machine_remove(struct bis_machine *m, struct bis_module *mod);
+/* Loads module classes from a shared object (stays loaded until the machine goes). -ENOENT, -ENOEXEC (wrong ABI or no
+ * table). */
+BIS_MUST_CHECK int bis_machine_load_module(struct bis_machine *m, const char *path);
+
+/* Enumeration; NULL beyond the last. Valid until the next add or remove. */
+struct bis_module *bis_machine_module(struct bis_machine *m, size_t index);
+struct bis_module *bis_machine_find(struct bis_machine *m, const char *name);
+const struct bis_module_class *bis_machine_class(struct bis_machine *m, size_t index);
+const struct bis_module_class *bis_machine_find_class(struct bis_machine *m, const char *name);
+/* Placement of an instance: windows (base, size), slot (-1: none) and irq (0: none). -ENOENT beyond the last window. */
+BIS_MUST_CHECK int bis_module_window(const struct bis_module *mod, size_t index, uint64_t *base, uint64_t *size);
+int bis_module_slot(const struct bis_module *mod);
+unsigned bis_module_irq_input(const struct bis_module *mod, unsigned index);
+
+struct bis_memory *bis_machine_memory(struct bis_machine *m);
+unsigned bis_machine_harts(const struct bis_machine *m);
+struct bis_hart *bis_machine_hart(struct bis_machine *m, unsigned index);
+bool bis_machine_guest_modules_allowed(const struct bis_machine *m);
+const char *bis_machine_engine(const struct bis_machine *m);
+
+/* Where every hart starts after start or reset: pc, a0 = hart id, a1 = `a1`, privilege M. Kept for later resets. */
+void bis_machine_set_entry(struct bis_machine *m, uint64_t pc, uint64_t a1);
+
+enum bis_run_state { BIS_CREATED, BIS_RUNNING, BIS_PAUSED, BIS_STOPPED };
+
+BIS_MUST_CHECK int bis_machine_start(struct bis_machine *m);
+BIS_MUST_CHECK int
+bis_machine_pause(struct bis_machine *m); /* returns with every hart parked; -EINVAL unless running */
+BIS_MUST_CHECK int bis_machine_resume(struct bis_machine *m); /* -EINVAL unless paused */
+/*
+ * Runs each hart for exactly `count` more instructions, then pauses again; for fewer if it sleeps or does nothing but
+ * trap. Only when paused.
+ */
+BIS_MUST_CHECK int bis_machine_step(struct bis_machine *m, uint64_t count);
+/* Every module and hart back to its state at start; RAM is kept. Keeps running if it ran. */
+BIS_MUST_CHECK int bis_machine_reset(struct bis_machine *m);
+enum bis_run_state bis_machine_state(struct bis_machine *m); /* any thread */
+
+/* Why a machine stopped. */
+enum bis_stop_reason { BIS_STOP_POWER_OFF, BIS_STOP_RESET_REQUEST, BIS_STOP_ERROR, BIS_STOP_HOST };
+/*
+ * Requests from devices and frontends, any thread, also from a hart's thread: the machine stops (or resets) soon.
+ * The first request wins. `status` is the guest's exit status, 0-255. Power off ends bis_machine_join.
+ */
+void bis_machine_request_stop(struct bis_machine *m, enum bis_stop_reason why, int status);
+void bis_machine_request_reset(struct bis_machine *m);
+void bis_machine_request_pause(struct bis_machine *m);
+/*
+ * Asks for an instance to be added on the control thread (a guest's wish, through slot 0). `done` is called there with
+ * the device lock held: the result of bis_machine_add. -EAGAIN when another such wish is still open.
+ */
+BIS_MUST_CHECK int bis_machine_request_add(struct bis_machine *m, const char *spec, void (*done)(void *arg, int result),
+					   void *arg);
+/*
+ * Waits until the machine stops, carrying out requested resets and pauses; this makes the caller the control thread.
+ * timeout_ms < 0 waits for ever. 0 with *why and *status, or -ETIMEDOUT.
+ */
+BIS_MUST_CHECK int bis_machine_join(struct bis_machine *m, int timeout_ms, enum bis_stop_reason *why, int *status);
+
+/* Machine time in ns since start (paused time does not count), and the same in timebase ticks. Any thread. */
+uint64_t bis_machine_now(const struct bis_machine *m);
+uint64_t bis_machine_ticks(const struct bis_machine *m);
+
+/* Takes or releases the device lock, under which register accesses and device callbacks run. It may be taken again by
+ * who has it. */
+void bis_machine_lock_devices(struct bis_machine *m);
+void bis_machine_unlock_devices(struct bis_machine *m);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,128 @@
+/*
+ * Modules: everything that is not the core. A class is one constant; an instance is made from it with an option text
+ * and adds its attachments. Out-of-tree modules export one symbol:
+ *
+ *     const struct bis_module_class *const bis_module_classes[] = { &my_class, NULL };
+ */
+#ifndef BISCUIT_MODULE_H
+#define BISCUIT_MODULE_H
+
+#include <biscuit/device.h>
+#include <biscuit/error.h>
+#include <biscuit/field.h>
+#include <biscuit/log.h>
+#include <biscuit/option.h>
+#include <biscuit/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bis_machine;
+struct bis_memory;
+struct bis_hart;
+struct bis_module; /* an instance, as the core sees it; `self` is what create returned */
+
+#define BIS_MODULE_ABI 1
+
+/*
+ * A module class. Lifecycle calls (create to destroy) run on the machine's control thread with every hart parked at a
+ * safepoint and the device lock held, so that they exclude register accesses and callbacks of the controller thread. A
+ * worker thread that one of them waits for must therefore not need that lock. Every function pointer but create and
+ * destroy may be NULL.
+ */
+struct bis_module_class {
+	uint32_t abi;	  /* BIS_MODULE_ABI */
+	uint8_t version;  /* of the guest-visible interface; shown in the identity register */
+	bool migratable;  /* state is wholly in `fields` (and what save/load of later ABIs cover) */
+	uint8_t irqs;	  /* number of interrupt lines the instance drives */
+	const char *name; /* lower case, unique; the instance is called name or name0, name1, … */
+	const char *summary;
+	const struct bis_option *options; /* NULL: none */
+	const struct bis_field *fields;	  /* NULL: none; offsets into `self` */
+
+	/* Makes the instance's state. May use bis_module_* accessors; must not attach. *self is written only on
+	 * success. */
+	int (*create)(struct bis_module *mod, const struct bis_options *options, void **self);
+	/* Adds attachments with the bis_attach_* calls; on failure the core removes what was added and calls destroy.
+	 */
+	int (*attach)(struct bis_module *mod, void *self);
+	int (*start)(void *self); /* the machine starts running for the first time, or the module is added to a running
+				     one */
+	void (*stop)(void *self); /* the machine has stopped for good, or the module is about to be removed */
+	void (*pause)(void *self);
+	void (*resume)(void *self);
+	void (*reset)(void *self); /* back to the state after create; interrupt lines low */
+	void (*destroy)(void *self);
+	/* A verb from outside (`echo verb > modules/NAME/ctl`): 0 and a text reply, or -EINVAL with message. */
+	int (*ctl)(void *self, const char *verb, char *reply, size_t size);
+	/* Writes the properties of the instance's device-tree node; NULL: no node. `dt_name` is the node name, e.g.
+	 * "serial". */
+	const char *dt_name;
+	void (*dt)(void *self, struct bis_dt *dt);
+	/* The status bits of a native device's register 6 beyond what read(6) answers are up to the device. */
+};
+
+/* --- What an instance may ask, any time from create on --- */
+struct bis_machine *bis_module_machine(const struct bis_module *mod);
+struct bis_memory *bis_module_memory(const struct bis_module *mod);
+const char *bis_module_name(const struct bis_module *mod); /* instance name; valid as long as the instance */
+const struct bis_module_class *bis_module_class_of(const struct bis_module *mod);
+void *bis_module_self(const struct bis_module *mod);
+/* Line `index` (below class->irqs); lives as long as the instance. Never NULL for a valid index. */
+struct bis_irq *bis_module_irq(const struct bis_module *mod, unsigned index);
+
+/* --- Attachments: only inside attach(); ops are constants that outlive the instance. Each returns 0 or -errno. --- */
+
+/* A register window. Where it lies is chosen by the machine (placement option `at=`); window `index` 0, 1, … of the
+ * instance. */
+BIS_MUST_CHECK int bis_attach_mmio(struct bis_module *mod, const struct bis_mmio_ops *ops);
+/* A slot of native control registers; placement option `slot=`. */
+BIS_MUST_CHECK int bis_attach_devcsr(struct bis_module *mod, const struct bis_devcsr_ops *ops);
+/* An interrupt controller that lines can be wired to; `kind` "plic" or "native" names it for the placement of others.
+ */
+BIS_MUST_CHECK int bis_attach_irqchip(struct bis_module *mod, const char *kind, const struct bis_irqchip_ops *ops);
+
+/*
+ * CSRs (CSR attachment): rows of concrete control and status registers. Privilege and read-only come from the address,
+ * as the privileged specification numbers them. `read` and `write` run on the hart's thread; write gets the new value
+ * (already combined for set/clear). `exists` NULL means always. -EEXIST where an address is taken.
+ */
+struct bis_csr_row {
+	uint16_t address;
+	const char *name;
+	uint64_t (*read)(void *self, struct bis_hart *h, uint16_t address);
+	void (*write)(void *self, struct bis_hart *h, uint16_t address, uint64_t value);
+};
+BIS_MUST_CHECK int bis_attach_csrs(struct bis_module *mod, const struct bis_csr_row *rows, size_t count);
+
+/*
+ * Traps (TRAP attachment): asked before architectural delivery of an exception, in order of attachment. Answers true
+ * if it has handled the trap (hart registers and pc are then as the handler left them) or false to pass.
+ */
+typedef bool (*bis_trap_fn)(void *self, struct bis_hart *h, uint64_t cause, uint64_t tval);
+BIS_MUST_CHECK int bis_attach_trap(struct bis_module *mod, bis_trap_fn handle);
+
+/* Instruction sets (ISA, see isa.h) and paging schemes (PAGING, see paging.h). */
+struct bis_isa_family;
+struct bis_insn_row;
+struct bis_paging_scheme;
+/* `family` NULL adds rows to a family that is already there. Rows with a NULL translate are refused. */
+BIS_MUST_CHECK int bis_attach_isa(struct bis_module *mod, const struct bis_isa_family *family,
+				  const struct bis_insn_row *rows, size_t count);
+BIS_MUST_CHECK int bis_attach_paging(struct bis_module *mod, const struct bis_paging_scheme *scheme);
+
+/*
+ * Foreign processors (PROCESSOR attachment) beside the RISC-V harts: the core calls `run` on a thread of its own when
+ * the machine runs; it returns soon after `should_stop(mod)` turns true, and is called again after a resume.
+ */
+struct bis_processor_ops {
+	void (*run)(void *self);
+};
+BIS_MUST_CHECK int bis_attach_processor(struct bis_module *mod, const struct bis_processor_ops *ops);
+bool bis_processor_should_stop(const struct bis_module *mod);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,214 @@
+/*
+ * CSR instructions: who may access what, and in which order reading and writing happen. Unprivileged specification,
+ * chapter 9; privileged specification 1.12, chapter 2. The registers themselves are in csr_access.c; those of modules
+ * and of native devices are found through the machine. Hart's thread.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/cpu/csr_internal.h"
+#include "src/machine/machine_internal.h"
+
+#define CSR_READ_ONLY(address) (((address) >> 10 & 3) == 3)
+#define CSR_PRIV(address)      ((address) >> 8 & 3)
+
+enum csr_kind { KIND_NONE, KIND_CORE, KIND_MODULE, KIND_DEVICE };
+
+/* Where a CSR is implemented. */
+struct csr_place {
+	enum csr_kind kind;
+	const struct csr_row *core;
+	const struct bis_csr_attachment *module;
+	unsigned slot, reg;
+};
+
+static bool device_address(unsigned address, unsigned *slot, unsigned *reg)
+{
+	if ((address & ~0x3fu) == 0x5c0)
+		*slot = (address & 0x3f) >> 3;
+	else if ((address & ~0x3fu) == 0x9c0)
+		*slot = 8 + ((address & 0x3f) >> 3);
+	else
+		return false;
+	*reg = address & 7;
+	return true;
+}
+
+/* Registers that exist only with an extension or a width. */
+static bool core_exists(const struct bis_hart *h, unsigned address)
+{
+	if (address >= 0x001 && address <= 0x003)
+		return bis_isa_has(&h->isa, "f");
+	if (address == 0x14d || address == 0x15d)
+		return bis_isa_has(&h->isa, "sstc");
+	if (address >= 0x3a0 && address <= 0x3af && h->xlen == 64)
+		return !(address & 1);
+	if (address >= 0xc00 && address <= 0xc9f)
+		return bis_isa_has(&h->isa, "zicntr");
+	return true;
+}
+
+static struct csr_place find(const struct bis_hart *h, unsigned address)
+{
+	struct csr_place p = {.kind = KIND_NONE};
+
+	p.core = bis_csr_core_row(address, h->xlen);
+	if (p.core && core_exists(h, address)) {
+		p.kind = KIND_CORE;
+		return p;
+	}
+	if (device_address(address, &p.slot, &p.reg)) {
+		p.kind = KIND_DEVICE;
+		return p;
+	}
+	p.module = bis_machine_csr(h->machine, address);
+	if (p.module)
+		p.kind = KIND_MODULE;
+	return p;
+}
+
+static bool counter_enabled(const struct bis_hart *h, unsigned bit)
+{
+	uint32_t mask = UINT32_C(1) << bit;
+
+	if (h->priv < BIS_PRIV_M && !(h->mcounteren & mask))
+		return false;
+	return h->priv > BIS_PRIV_U || (h->scounteren & mask);
+}
+
+/* Access rules of single registers beyond privilege level and read-only encoding. */
+static bool allowed(const struct bis_hart *h, unsigned address)
+{
+	if (address >= 0x001 && address <= 0x003)
+		return h->mstatus & MSTATUS_FS;
+	if (address == 0x180)
+		return h->priv != BIS_PRIV_S || !(h->mstatus & MSTATUS_TVM);
+	if (address == 0x14d || address == 0x15d)
+		return h->priv == BIS_PRIV_M || ((h->menvcfg & MENVCFG_STCE) && (h->mcounteren & 2));
+	if (address >= 0xc00 && address <= 0xc9f)
+		return counter_enabled(h, address & 0x1f);
+	return true;
+}
+
+static uint64_t read_place(struct bis_hart *h, const struct csr_place *p, unsigned address)
+{
+	uint64_t value;
+
+	switch (p->kind) {
+	case KIND_CORE:
+		return p->core->get(h, address) & h->xmask;
+	case KIND_MODULE:
+		return p->module->row->read(p->module->self, h, (uint16_t)address) & h->xmask;
+	default:
+		atomic_store(&h->state, HART_OUTSIDE);
+		value = bis_devctl_read(h->machine, p->slot, p->reg) & h->xmask;
+		atomic_store(&h->state, HART_RUNNING);
+		return value;
+	}
+}
+
+static void write_place(struct bis_hart *h, const struct csr_place *p, unsigned address, uint64_t value)
+{
+	switch (p->kind) {
+	case KIND_CORE:
+		if (p->core->set)
+			p->core->set(h, address, value & h->xmask);
+		break;
+	case KIND_MODULE:
+		p->module->row->write(p->module->self, h, (uint16_t)address, value & h->xmask);
+		break;
+	default:
+		atomic_store(&h->state, HART_OUTSIDE);
+		bis_devctl_write(h->machine, p->slot, p->reg, value & h->xmask);
+		atomic_store(&h->state, HART_RUNNING);
+	}
+}
+
+/* Set and clear on mip work on what software wrote, not on the interrupt lines (section 3.1.9). */
+static uint64_t modify_base(struct bis_hart *h, unsigned address, uint64_t shown)
+{
+	if (address == 0x344 || address == 0x144)
+		return h->mip_soft;
+	return shown;
+}
+
+uint64_t bis_hart_csr_access(struct bis_hart *h, unsigned address, enum bis_csr_op op, uint64_t value, uint32_t raw)
+{
+	struct csr_place p = find(h, address);
+	uint64_t old = 0;
+
+	if (p.kind == KIND_NONE || h->priv < CSR_PRIV(address) || (op != BIS_CSR_READ && CSR_READ_ONLY(address)) ||
+	    !allowed(h, address)) {
+		bis_hart_raise(h, BIS_CAUSE_ILLEGAL, raw);
+		return 0;
+	}
+	if (op != BIS_CSR_WRITE)
+		old = read_place(h, &p, address);
+	switch (op) {
+	case BIS_CSR_READ:
+		break;
+	case BIS_CSR_SET:
+		write_place(h, &p, address, modify_base(h, address, old) | value);
+		break;
+	case BIS_CSR_CLEAR:
+		write_place(h, &p, address, modify_base(h, address, old) & ~value);
+		break;
+	default:
+		write_place(h, &p, address, value);
+	}
+	return old;
+}
+
+int bis_hart_csr_get(struct bis_hart *h, unsigned address, uint64_t *out)
+{
+	struct csr_place p = find(h, address);
+
+	if (p.kind == KIND_NONE || p.kind == KIND_DEVICE)
+		return bis_fail(ENOENT, "hart %u has no CSR 0x%03x", h->id, address);
+	*out = read_place(h, &p, address);
+	return 0;
+}
+
+int bis_hart_csr_set(struct bis_hart *h, unsigned address, uint64_t value)
+{
+	struct csr_place p = find(h, address);
+
+	if (p.kind == KIND_NONE || p.kind == KIND_DEVICE)
+		return bis_fail(ENOENT, "hart %u has no CSR 0x%03x", h->id, address);
+	if (CSR_READ_ONLY(address))
+		return bis_fail(EACCES, "CSR 0x%03x is read-only", address);
+	write_place(h, &p, address, value);
+	return 0;
+}
+
+int bis_csr_name(unsigned address, unsigned xlen, char *buf, size_t size)
+{
+	const struct csr_row *row = bis_csr_core_row(address, xlen);
+
+	if (!row)
+		return -ENOENT;
+	if (row->first == row->last)
+		return snprintf(buf, size, "%s", row->name);
+	return snprintf(buf, size, "%s%u", row->name, row->from + address - row->first);
+}
+
+int bis_hart_csr_name(const struct bis_hart *h, unsigned address, char *buf, size_t size)
+{
+	const struct bis_csr_attachment *a;
+
+	if (bis_csr_core_row(address, h->xlen) && core_exists(h, address))
+		return bis_csr_name(address, h->xlen, buf, size);
+	a = bis_machine_csr(h->machine, address);
+	return a ? snprintf(buf, size, "%s", a->row->name) : -ENOENT;
+}
+
+int bis_hart_csr_number(const struct bis_hart *h, const char *name)
+{
+	char have[32];
+
+	for (unsigned address = 0; address < 0x1000; address++)
+		if (bis_hart_csr_name(h, address, have, sizeof(have)) > 0 && !strcmp(have, name))
+			return (int)address;
+	return bis_fail(ENOENT, "unknown CSR '%s'", name);
+}

@@ -1,0 +1,251 @@
+/*
+ * A hart from the inside: what src/cpu, src/translate and the engines share.
+ *
+ * Threads: everything is touched by the hart's own thread only (or by the control thread while the hart is parked),
+ * except the members grouped under "any thread".
+ */
+#ifndef BISCUIT_CPU_HART_INTERNAL_H
+#define BISCUIT_CPU_HART_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <biscuit/hart.h>
+#include <biscuit/machine.h>
+#include <biscuit/paging.h>
+
+#include "src/memory/memory_internal.h"
+
+#define HART_SLOTS     176 /* guest registers, temporaries, the constant zero */
+#define HART_TEMP_SLOT 128 /* first temporary */
+#define HART_ZERO_SLOT 160 /* never written */
+
+#define BIS_LIKELY(x)	__builtin_expect(!!(x), 1)
+#define BIS_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* --- Translation look-aside buffer --- */
+
+#define TLB_ENTRIES 256
+#define TLB_INVALID 1 /* no page address has this bit */
+
+/* Data entry: an access of `size` bytes at va hits if the page of va+size-1 equals the tag; then host = addend + va. */
+struct bis_tlb_entry {
+	uint64_t rtag;
+	uint64_t wtag; /* set only while no one watches the page's first write */
+	uintptr_t addend;
+	uint64_t host_page; /* host address of the page, for invalidation by page */
+};
+
+struct bis_fetch_entry {
+	uint64_t tag;
+	uint64_t pa; /* of the page */
+};
+
+/* Data contexts: which permissions apply. Fetch contexts are the first three without SUM: indexed by enum bis_priv. */
+enum bis_tlb_context { TLB_U, TLB_S, TLB_S_SUM, TLB_M, TLB_CONTEXTS };
+enum { FETCH_CONTEXTS = 4 };
+
+/* --- PMP, decoded --- */
+
+#define PMP_ENTRIES 16
+struct bis_pmp_range {
+	uint64_t lo, hi; /* inclusive */
+	uint8_t cfg;	 /* 0 = off */
+};
+
+/* --- Requests to a running hart: bits of `requests` --- */
+
+enum bis_request {
+	REQ_PARK = 1,	     /* pause or stop: leave the run loop's inner part */
+	REQ_IRQ = 2,	     /* look at pending interrupts and timers */
+	REQ_DROP_PAGES = 4,  /* code pages were written: see `drop` */
+	REQ_FLUSH_WRITES = 8 /* forget write entries of the TLB */
+};
+
+enum bis_hart_state {
+	HART_PARKED, /* executes nothing; requests are carried out before it runs again */
+	HART_RUNNING,
+	HART_OUTSIDE /* in a device or other host code that touches no guest memory through the TLB */
+};
+
+#define HART_DROP_MAX 32
+
+/* fcsr, mstatus.FS and what else keys a block, placed above the physical address (bis_hart_update_key). */
+#define BLOCK_KEY_SHIFT 56
+
+struct bis_block;
+struct bis_block_cache;
+
+struct bis_hart {
+	/* Hot: touched by every block. */
+	uint64_t slots[HART_SLOTS];
+	int64_t budget;		   /* instructions and traps left in this slice */
+	_Atomic uint32_t requests; /* any thread sets bits; the hart clears them */
+	uint32_t key_unused;
+	const struct bis_block *block; /* the block being executed */
+	uint64_t pc_page;	       /* virtual address of its page */
+	struct bis_tlb_entry *dtlb;    /* the data context in force */
+	struct bis_fetch_entry *ftlb;  /* the fetch context in force */
+	uint64_t block_key;	       /* key bits, already shifted */
+	struct bis_block **jump_cache; /* by hash of tag; never holds NULL */
+
+	/* Control state. */
+	uint64_t pc;	  /* of the current instruction whenever a helper or the control thread can see it */
+	uint64_t next_pc; /* where a block-ending helper continues */
+	bool exception;	  /* bis_hart_raise was called */
+	bool sleeping;	  /* executed WFI */
+	uint8_t priv;
+	uint64_t exc_cause, exc_tval;
+
+	uint64_t slice;	  /* budget at the slice's start */
+	uint64_t retired; /* instructions retired before this slice */
+	uint32_t ahead;	  /* instructions of the current block that are charged but not yet retired */
+
+	struct bis_fp_env fp;
+	uint64_t res_addr, res_value; /* reservation: address (or RES_NONE) and the value that LR read */
+	uint8_t res_size;
+
+	/* Machine and supervisor CSRs; names as in the privileged specification. */
+	uint64_t mstatus, medeleg, mideleg, mie, mtvec, mscratch, mepc, mcause, mtval, menvcfg;
+	uint64_t stvec, sscratch, sepc, scause, stval, satp, senvcfg, stimecmp;
+	uint64_t mip_soft; /* the bits of mip that software set */
+	uint32_t mcounteren, scounteren, mcountinhibit;
+	uint64_t mcycle_offset, minstret_offset; /* added to the retired count */
+	uint64_t pmpaddr[PMP_ENTRIES];
+	uint8_t pmpcfg[PMP_ENTRIES];
+	struct bis_pmp_range pmp[PMP_ENTRIES];
+	unsigned pmp_active; /* number of leading entries that may match */
+
+	const struct bis_paging_scheme *paging; /* NULL: bare */
+
+	/* Constant after creation. */
+	unsigned id;
+	unsigned xlen;
+	uint64_t xmask; /* all ones of xlen */
+	struct bis_machine *machine;
+	struct bis_memory *memory;
+	struct bis_isa_spec isa;
+	struct bis_block_cache *cache;
+	const struct bis_engine *engine;
+	uint64_t slice_limit;
+
+	/* Any thread. */
+	_Atomic uint64_t lines; /* interrupt inputs by enum bis_hart_line */
+	_Atomic uint64_t mtimecmp;
+	_Atomic uint64_t retired_public;
+	_Atomic uint8_t state; /* enum bis_hart_state */
+	_Atomic uint8_t sleeping_public;
+	pthread_mutex_t lock; /* guards wake-up and `drop` */
+	pthread_cond_t wake;
+	bool may_run;		      /* set by the control thread; false asks the hart to park */
+	uint64_t drop[HART_DROP_MAX]; /* physical pages whose code was written */
+	unsigned drops;		      /* more than HART_DROP_MAX: everything */
+	pthread_t thread;
+	bool thread_started;
+	uint64_t step_limit; /* instructions left to step; UINT64_MAX when running freely */
+	uint64_t fruitless;  /* traps in a row without an instruction between them */
+
+	/* Statistics, read without a lock for display. */
+	uint64_t traps_taken, interrupts_taken, tlb_fills;
+
+	struct bis_tlb_entry tlb[TLB_CONTEXTS][TLB_ENTRIES];
+	struct bis_fetch_entry fetch[FETCH_CONTEXTS][TLB_ENTRIES];
+};
+
+#define RES_NONE UINT64_MAX
+
+/* --- hart.c --- */
+BIS_MUST_CHECK int bis_hart_create(struct bis_machine *m, unsigned id, const struct bis_isa_spec *isa,
+				   struct bis_hart **out);
+void bis_hart_destroy(struct bis_hart *h);
+/* Architectural reset: M-mode, pc and a1 as given, a0 = hart id, caches empty. */
+void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1);
+/* Recomputes what depends on priv, mstatus and satp: TLB contexts, block key. */
+void bis_hart_update_mode(struct bis_hart *h);
+/* Sets request bits and wakes the hart. Any thread. */
+void bis_hart_request(struct bis_hart *h, uint32_t bits);
+/* Instructions retired up to but not including the current one. */
+uint64_t bis_hart_retired(const struct bis_hart *h);
+
+/* --- run.c: the thread --- */
+BIS_MUST_CHECK int bis_hart_start_thread(struct bis_hart *h);
+void bis_hart_join_thread(struct bis_hart *h);
+/* Queues the dropping of translated code of a physical page. Any thread. */
+void bis_hart_drop_page(struct bis_hart *h, uint64_t pa_page);
+/* Lets the hart run / asks it to park / waits until it is parked. Control thread. */
+void bis_hart_release(struct bis_hart *h);
+void bis_hart_ask_park(struct bis_hart *h);
+void bis_hart_wait_parked(struct bis_hart *h);
+/* Compares time with mtimecmp and stimecmp and sets MTIP and STIP accordingly. Hart's thread. */
+void bis_hart_update_timers(struct bis_hart *h);
+/* Carries out REQ_DROP_PAGES and REQ_FLUSH_WRITES if set. Hart's thread. */
+void bis_hart_serve(struct bis_hart *h);
+/* Makes every hart but `self` (may be NULL) forget its write entries, and waits until each has. */
+void bis_harts_flush_writes(struct bis_machine *m, struct bis_hart *self);
+
+/* --- trap.c --- */
+/*
+ * Delivers the marked exception (h->exception): TRAP attachments first, then the architectural trap. Sets pc. The
+ * budget is above zero, as the instruction itself is not charged any more, and one less afterwards.
+ */
+void bis_trap_deliver(struct bis_hart *h);
+/* Takes the highest-priority enabled interrupt if there is one; wakes from WFI. True if one was taken. */
+bool bis_trap_interrupt(struct bis_hart *h);
+/* Pending and locally enabled interrupts, regardless of the global enables (what ends WFI). */
+uint64_t bis_trap_pending(const struct bis_hart *h);
+/* Asks the run loop for a look if an interrupt could be taken now. */
+void bis_trap_poll(struct bis_hart *h);
+/* The value of mip. */
+uint64_t bis_trap_mip(const struct bis_hart *h);
+
+/* --- mmu.c --- */
+void bis_tlb_flush(struct bis_hart *h);
+void bis_tlb_flush_va(struct bis_hart *h, uint64_t va);
+void bis_tlb_flush_writes(struct bis_hart *h);
+/* Forgets write entries that lead to the host page. */
+void bis_tlb_protect(struct bis_hart *h, const uint8_t *host_page);
+/* Slow paths of guest accesses: false if an exception was raised. Any alignment; splits over pages. */
+bool bis_mmu_load(struct bis_hart *h, uint64_t va, unsigned size, uint64_t *out);
+bool bis_mmu_store(struct bis_hart *h, uint64_t va, unsigned size, uint64_t value);
+/* Host address of an aligned `size`-byte RAM location for an atomic; NULL if an exception was raised. `write`: it will
+ * be written, and bis_mmu_atomic_done must follow. */
+void *bis_mmu_atomic(struct bis_hart *h, uint64_t va, unsigned size, bool write, struct bis_mem_page *page,
+		     uint64_t *pa);
+void bis_mmu_atomic_done(struct bis_hart *h, struct bis_mem_page *page, uint64_t pa);
+/* Fills the fetch entry of va's page; *pa gets the physical address. False if an exception was raised. */
+bool bis_mmu_fetch(struct bis_hart *h, uint64_t va, uint64_t *pa);
+
+/* --- pmp.c --- */
+void bis_pmp_update(struct bis_hart *h);
+enum bis_pmp_answer { PMP_DENY, PMP_ALLOW, PMP_PARTIAL };
+/* Is the access to all of [pa, pa+len) allowed? PARTIAL: the range is not uniform (an access then fails). */
+enum bis_pmp_answer bis_pmp_check(const struct bis_hart *h, uint64_t pa, uint64_t len, enum bis_access access,
+				  unsigned priv);
+
+/* --- csr.c --- */
+void bis_csr_reset(struct bis_hart *h);
+
+/* mstatus fields. */
+#define MSTATUS_SIE	  (UINT64_C(1) << 1)
+#define MSTATUS_MIE	  (UINT64_C(1) << 3)
+#define MSTATUS_SPIE	  (UINT64_C(1) << 5)
+#define MSTATUS_MPIE	  (UINT64_C(1) << 7)
+#define MSTATUS_SPP	  (UINT64_C(1) << 8)
+#define MSTATUS_MPP_SHIFT 11
+#define MSTATUS_MPP	  (UINT64_C(3) << MSTATUS_MPP_SHIFT)
+#define MSTATUS_FS_SHIFT  13
+#define MSTATUS_FS	  (UINT64_C(3) << MSTATUS_FS_SHIFT)
+#define MSTATUS_MPRV	  (UINT64_C(1) << 17)
+#define MSTATUS_SUM	  (UINT64_C(1) << 18)
+#define MSTATUS_MXR	  (UINT64_C(1) << 19)
+#define MSTATUS_TVM	  (UINT64_C(1) << 20)
+#define MSTATUS_TW	  (UINT64_C(1) << 21)
+#define MSTATUS_TSR	  (UINT64_C(1) << 22)
+
+#define MENVCFG_FIOM (UINT64_C(1) << 0)
+#define MENVCFG_ADUE (UINT64_C(1) << 61)
+#define MENVCFG_STCE (UINT64_C(1) << 63)
+
+#define INTERRUPT_BIT(n) (UINT64_C(1) << (n))
+
+#endif

@@ -1,0 +1,393 @@
+/*
+ * Address translation and the slow paths of guest memory accesses: page walks through the attached paging scheme, PMP,
+ * TLB filling, accesses that cross pages, and register windows. Privileged specification 1.12, chapter 4.
+ *
+ * Everything here runs on the hart's own thread. The TLB belongs to the hart; entries are filled only here.
+ */
+#include <string.h>
+
+#include "src/cpu/guest_access.h"
+#include "src/cpu/hart_internal.h"
+#include "src/machine/machine_internal.h"
+#include "src/memory/bus_internal.h"
+
+#define PAGE_MASK (~(uint64_t)(BIS_PAGE_SIZE - 1))
+
+/* What one translation is done for. */
+struct request {
+	struct bis_hart *h;
+	uint64_t va;
+	enum bis_access access;
+	unsigned priv; /* effective: MPRV applied */
+};
+
+static void raise_page(const struct request *r)
+{
+	static const uint8_t cause[] = {BIS_CAUSE_LOAD_PAGE, BIS_CAUSE_STORE_PAGE, BIS_CAUSE_FETCH_PAGE};
+
+	bis_hart_raise(r->h, cause[r->access], r->va);
+}
+
+static void raise_access(const struct request *r)
+{
+	static const uint8_t cause[] = {BIS_CAUSE_LOAD_ACCESS, BIS_CAUSE_STORE_ACCESS, BIS_CAUSE_FETCH_ACCESS};
+
+	bis_hart_raise(r->h, cause[r->access], r->va);
+}
+
+static unsigned effective_priv(const struct bis_hart *h, enum bis_access access)
+{
+	if (access != BIS_ACCESS_FETCH && (h->mstatus & MSTATUS_MPRV))
+		return (unsigned)(h->mstatus >> MSTATUS_MPP_SHIFT) & 3;
+	return h->priv;
+}
+
+/* Page-table accesses are made as S-mode: PMP says so for the implicit accesses of a walk. */
+static int walk_load(struct bis_walk *w, uint64_t pa, unsigned size, uint64_t *pte)
+{
+	struct bis_hart *h = w->ctx;
+
+	if (bis_pmp_check(h, pa, size, BIS_ACCESS_READ, BIS_PRIV_S) != PMP_ALLOW)
+		return -EFAULT;
+	return bis_mem_load(h->memory, (bis_gpa){pa}, size, pte);
+}
+
+static int walk_swap(struct bis_walk *w, uint64_t pa, unsigned size, uint64_t old, uint64_t new_pte)
+{
+	struct bis_hart *h = w->ctx;
+	struct bis_mem_page page;
+	uint8_t *at;
+	uint32_t old32 = (uint32_t)old;
+	bool done;
+
+	if (bis_pmp_check(h, pa, size, BIS_ACCESS_WRITE, BIS_PRIV_S) != PMP_ALLOW ||
+	    !bis_mem_page(h->memory, pa, &page))
+		return -EFAULT;
+	at = page.host + (pa & (BIS_PAGE_SIZE - 1));
+	if (size == 4)
+		done = __atomic_compare_exchange_n((uint32_t *)(void *)at, &old32, (uint32_t)new_pte, false,
+						   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	else
+		done = __atomic_compare_exchange_n((uint64_t *)(void *)at, &old, new_pte, false, __ATOMIC_SEQ_CST,
+						   __ATOMIC_SEQ_CST);
+	if (done)
+		bis_mem_wrote(h->memory, pa & PAGE_MASK, page.watch);
+	return done;
+}
+
+static void bare_mapping(const struct request *r, struct bis_mapping *out)
+{
+	*out = (struct bis_mapping){.pa = r->va, .page_size = BIS_PAGE_SIZE, .read = true, .write = true, .exec = true};
+}
+
+/* Translates; false if an exception was raised. */
+static bool translate(const struct request *r, struct bis_mapping *out)
+{
+	struct bis_hart *h = r->h;
+	unsigned ppn_bits = h->xlen == 64 ? 44 : 22;
+	struct bis_walk w = {
+		.va = r->va,
+		.root = (h->satp & ((UINT64_C(1) << ppn_bits) - 1)) << BIS_PAGE_SHIFT,
+		.access = r->access,
+		.user = r->priv == BIS_PRIV_U,
+		.sum = h->mstatus & MSTATUS_SUM,
+		.mxr = h->mstatus & MSTATUS_MXR,
+		.hw_ad = h->menvcfg & MENVCFG_ADUE,
+		.load = walk_load,
+		.swap = walk_swap,
+		.ctx = h,
+	};
+
+	if (r->priv == BIS_PRIV_M || !h->paging) {
+		bare_mapping(r, out);
+		return true;
+	}
+	switch (h->paging->translate(h->paging, &w, out)) {
+	case BIS_WALK_OK:
+		return true;
+	case BIS_WALK_PAGE_FAULT:
+		raise_page(r);
+		return false;
+	default:
+		raise_access(r);
+		return false;
+	}
+}
+
+int bis_hart_translate(struct bis_hart *h, uint64_t va, bis_gpa *out)
+{
+	struct bis_mapping map;
+	struct bis_walk w = {
+		.va = va,
+		.root = (h->satp & ((UINT64_C(1) << (h->xlen == 64 ? 44 : 22)) - 1)) << BIS_PAGE_SHIFT,
+		.access = BIS_ACCESS_READ,
+		.user = h->priv == BIS_PRIV_U,
+		.sum = true,
+		.mxr = true,
+		.peek = true,
+		.load = walk_load,
+		.swap = walk_swap,
+		.ctx = h,
+	};
+
+	if (effective_priv(h, BIS_ACCESS_READ) == BIS_PRIV_M || !h->paging) {
+		out->v = va;
+		return 0;
+	}
+	if (h->paging->translate(h->paging, &w, &map) != BIS_WALK_OK)
+		return bis_fail(EFAULT, "virtual address 0x%llx is not mapped", (unsigned long long)va);
+	out->v = map.pa;
+	return 0;
+}
+
+static void clear_tlb_entry(struct bis_tlb_entry *e)
+{
+	e->rtag = e->wtag = TLB_INVALID;
+	e->host_page = 0;
+}
+
+void bis_tlb_flush(struct bis_hart *h)
+{
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
+		for (unsigned i = 0; i < TLB_ENTRIES; i++)
+			clear_tlb_entry(&h->tlb[c][i]);
+	for (unsigned c = 0; c < FETCH_CONTEXTS; c++)
+		for (unsigned i = 0; i < TLB_ENTRIES; i++)
+			h->fetch[c][i].tag = TLB_INVALID;
+}
+
+void bis_tlb_flush_va(struct bis_hart *h, uint64_t va)
+{
+	unsigned i = (va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1);
+
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
+		clear_tlb_entry(&h->tlb[c][i]);
+	for (unsigned c = 0; c < FETCH_CONTEXTS; c++)
+		h->fetch[c][i].tag = TLB_INVALID;
+}
+
+void bis_tlb_flush_writes(struct bis_hart *h)
+{
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
+		for (unsigned i = 0; i < TLB_ENTRIES; i++)
+			h->tlb[c][i].wtag = TLB_INVALID;
+}
+
+void bis_tlb_protect(struct bis_hart *h, const uint8_t *host_page)
+{
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
+		for (unsigned i = 0; i < TLB_ENTRIES; i++)
+			if (h->tlb[c][i].host_page == (uintptr_t)host_page)
+				h->tlb[c][i].wtag = TLB_INVALID;
+}
+
+/* Enters a translation into the data TLB, as far as PMP treats the whole page alike. */
+static void fill_data(const struct request *r, const struct bis_mapping *map, const struct bis_mem_page *page)
+{
+	struct bis_hart *h = r->h;
+	uint64_t va_page = r->va & PAGE_MASK, pa_page = map->pa & PAGE_MASK;
+	struct bis_tlb_entry *e = &h->dtlb[(r->va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	enum bis_pmp_answer can_read = bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_READ, r->priv);
+	enum bis_pmp_answer can_write = bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_WRITE, r->priv);
+
+	h->tlb_fills++;
+	clear_tlb_entry(e);
+	if (can_read == PMP_PARTIAL)
+		return;
+	e->addend = (uintptr_t)page->host - va_page;
+	e->host_page = (uintptr_t)page->host;
+	if (map->read && can_read == PMP_ALLOW)
+		e->rtag = va_page;
+	if (map->write && can_write == PMP_ALLOW && !atomic_load(page->watch))
+		e->wtag = va_page;
+}
+
+/* Where an access that stays inside one page goes: host RAM (page set) or the bus (page.host NULL). */
+static bool locate(const struct request *r, unsigned size, struct bis_mapping *map, struct bis_mem_page *page)
+{
+	struct bis_hart *h = r->h;
+
+	if (!translate(r, map))
+		return false;
+	if (bis_pmp_check(h, map->pa, size, r->access, r->priv) != PMP_ALLOW) {
+		raise_access(r);
+		return false;
+	}
+	if (!bis_mem_page(h->memory, map->pa, page))
+		page->host = NULL;
+	return true;
+}
+
+/* Device accesses run with the hart marked outside, so that nobody waits for it while it waits for the device lock. */
+static void leave_outside(struct bis_hart *h)
+{
+	atomic_store(&h->state, HART_RUNNING);
+	if (atomic_load(&h->requests) & REQ_FLUSH_WRITES)
+		bis_hart_serve(h);
+}
+
+static bool bus_access(const struct request *r, uint64_t pa, unsigned size, uint64_t *value)
+{
+	struct bis_hart *h = r->h;
+	enum bis_bus_result result;
+
+	atomic_store(&h->state, HART_OUTSIDE);
+	if (r->access == BIS_ACCESS_WRITE)
+		result = bis_bus_write(h->machine->bus, pa, size, *value);
+	else
+		result = bis_bus_read(h->machine->bus, pa, size, value);
+	leave_outside(h);
+	if (result != BIS_BUS_OK)
+		raise_access(r);
+	return result == BIS_BUS_OK;
+}
+
+static bool load_in_page(struct bis_hart *h, uint64_t va, unsigned size, uint64_t *out)
+{
+	struct request r = {h, va, BIS_ACCESS_READ, effective_priv(h, BIS_ACCESS_READ)};
+	struct bis_mapping map;
+	struct bis_mem_page page;
+
+	if (!locate(&r, size, &map, &page))
+		return false;
+	if (!page.host)
+		return bus_access(&r, map.pa, size, out);
+	fill_data(&r, &map, &page);
+	*out = guest_load(page.host + (map.pa & (BIS_PAGE_SIZE - 1)), size);
+	return true;
+}
+
+/* The second half of a located store: writes, then tells those who watch the page. */
+static bool store_located(const struct request *r, const struct bis_mapping *map, const struct bis_mem_page *page,
+			  unsigned size, uint64_t value)
+{
+	if (!page->host)
+		return bus_access(r, map->pa, size, &value);
+	guest_store(page->host + (map->pa & (BIS_PAGE_SIZE - 1)), size, value);
+	bis_mem_wrote(r->h->memory, map->pa & PAGE_MASK, page->watch);
+	fill_data(r, map, page);
+	return true;
+}
+
+static bool store_in_page(struct bis_hart *h, uint64_t va, unsigned size, uint64_t value)
+{
+	struct request r = {h, va, BIS_ACCESS_WRITE, effective_priv(h, BIS_ACCESS_WRITE)};
+	struct bis_mapping map;
+	struct bis_mem_page page;
+
+	return locate(&r, size, &map, &page) && store_located(&r, &map, &page, size, value);
+}
+
+/* Is va..va+size-1 inside one page? */
+static bool in_page(uint64_t va, unsigned size)
+{
+	return (va & (BIS_PAGE_SIZE - 1)) + size <= BIS_PAGE_SIZE;
+}
+
+bool bis_mmu_load(struct bis_hart *h, uint64_t va, unsigned size, uint64_t *out)
+{
+	uint64_t low = 0, high = 0, second = (va & PAGE_MASK) + BIS_PAGE_SIZE;
+	unsigned first_len = (unsigned)(second - va);
+
+	if (BIS_LIKELY(in_page(va, size)))
+		return load_in_page(h, va, size, out);
+	for (unsigned i = 0; i < first_len; i++) {
+		uint64_t byte;
+
+		if (!load_in_page(h, (va + i) & h->xmask, 1, &byte))
+			return false;
+		low |= byte << (8 * i);
+	}
+	for (unsigned i = first_len; i < size; i++) {
+		uint64_t byte;
+
+		if (!load_in_page(h, (va + i) & h->xmask, 1, &byte))
+			return false;
+		high |= byte << (8 * i);
+	}
+	*out = low | high;
+	return true;
+}
+
+/* A store over two pages: both are located before a byte is written, so a fault on the second leaves the first alone.
+ */
+static bool store_across(struct bis_hart *h, uint64_t va, unsigned size, uint64_t value)
+{
+	unsigned priv = effective_priv(h, BIS_ACCESS_WRITE);
+	uint64_t second_va = ((va & PAGE_MASK) + BIS_PAGE_SIZE) & h->xmask;
+	unsigned first_len = (unsigned)(BIS_PAGE_SIZE - (va & (BIS_PAGE_SIZE - 1)));
+	struct request first = {h, va, BIS_ACCESS_WRITE, priv}, second = {h, second_va, BIS_ACCESS_WRITE, priv};
+	struct bis_mapping map1, map2;
+	struct bis_mem_page page1, page2;
+
+	if (!locate(&first, first_len, &map1, &page1) || !locate(&second, size - first_len, &map2, &page2))
+		return false;
+	for (unsigned i = 0; i < size; i++) {
+		bool low = i < first_len;
+		const struct request *r = low ? &first : &second;
+		struct bis_mapping map = low ? map1 : map2;
+
+		map.pa += low ? i : i - first_len;
+		if (!store_located(r, &map, low ? &page1 : &page2, 1, value >> (8 * i) & 0xff))
+			return false;
+	}
+	return true;
+}
+
+bool bis_mmu_store(struct bis_hart *h, uint64_t va, unsigned size, uint64_t value)
+{
+	if (BIS_LIKELY(in_page(va, size)))
+		return store_in_page(h, va, size, value);
+	return store_across(h, va, size, value);
+}
+
+void *bis_mmu_atomic(struct bis_hart *h, uint64_t va, unsigned size, bool write, struct bis_mem_page *page,
+		     uint64_t *pa)
+{
+	enum bis_access access = write ? BIS_ACCESS_WRITE : BIS_ACCESS_READ;
+	struct request r = {h, va, access, effective_priv(h, access)};
+	struct bis_mapping map;
+
+	if (va & (size - 1)) {
+		bis_hart_raise(h, write ? BIS_CAUSE_STORE_MISALIGNED : BIS_CAUSE_LOAD_MISALIGNED, va);
+		return NULL;
+	}
+	if (!locate(&r, size, &map, page))
+		return NULL;
+	if (!page->host) {
+		raise_access(&r);
+		return NULL;
+	}
+	*pa = map.pa;
+	return page->host + (map.pa & (BIS_PAGE_SIZE - 1));
+}
+
+void bis_mmu_atomic_done(struct bis_hart *h, struct bis_mem_page *page, uint64_t pa)
+{
+	bis_mem_wrote(h->memory, pa & PAGE_MASK, page->watch);
+}
+
+bool bis_mmu_fetch(struct bis_hart *h, uint64_t va, uint64_t *pa)
+{
+	struct request r = {h, va, BIS_ACCESS_FETCH, h->priv};
+	struct bis_fetch_entry *e = &h->ftlb[(va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	struct bis_mapping map;
+	struct bis_mem_page page;
+
+	if (e->tag == (va & PAGE_MASK)) {
+		*pa = e->pa | (va & (BIS_PAGE_SIZE - 1));
+		return true;
+	}
+	if (!locate(&r, 2, &map, &page))
+		return false;
+	if (!page.host) {
+		raise_access(&r);
+		return false;
+	}
+	if (bis_pmp_check(h, map.pa & PAGE_MASK, BIS_PAGE_SIZE, BIS_ACCESS_FETCH, h->priv) == PMP_ALLOW) {
+		e->tag = va & PAGE_MASK;
+		e->pa = map.pa & PAGE_MASK;
+	}
+	*pa = map.pa;
+	return true;
+}

@@ -1,0 +1,273 @@
+/*
+ * A hart's thread: runs slices, serves requests from other threads, sleeps in WFI, parks at safepoints.
+ *
+ * State is HART_RUNNING only while guest memory may be touched through the TLB. A request is a bit in `requests` set
+ * before `state` is looked at; the hart sets HART_RUNNING before it looks at `requests`. So whoever asks either finds
+ * the hart not running, and the hart serves the request before it runs, or the hart sees the bit.
+ */
+#include <sched.h>
+#include <time.h>
+
+#include "src/cpu/hart_internal.h"
+#include "src/engine/engine.h"
+#include "src/machine/machine_internal.h"
+#include "src/translate/block_internal.h"
+
+/* Instructions between two looks at the clock: some tens of microseconds. */
+#define SLICE	      20000
+#define FRUITLESS_MAX 1000
+
+void bis_hart_update_timers(struct bis_hart *h)
+{
+	uint64_t now = bis_machine_ticks(h->machine), mtip = INTERRUPT_BIT(BIS_LINE_MTIP),
+		 stip = INTERRUPT_BIT(BIS_LINE_STIP);
+
+	if (now >= atomic_load(&h->mtimecmp))
+		atomic_fetch_or(&h->lines, mtip);
+	else if (atomic_load(&h->lines) & mtip)
+		atomic_fetch_and(&h->lines, ~mtip);
+	if ((h->menvcfg & MENVCFG_STCE) && now >= h->stimecmp)
+		atomic_fetch_or(&h->lines, stip);
+	else if (atomic_load(&h->lines) & stip)
+		atomic_fetch_and(&h->lines, ~stip);
+}
+
+void bis_hart_drop_page(struct bis_hart *h, uint64_t pa_page)
+{
+	pthread_mutex_lock(&h->lock);
+	if (h->drops < HART_DROP_MAX)
+		h->drop[h->drops] = pa_page;
+	if (h->drops <= HART_DROP_MAX)
+		h->drops++;
+	pthread_mutex_unlock(&h->lock);
+	bis_hart_request(h, REQ_DROP_PAGES);
+}
+
+static void drop_pages(struct bis_hart *h)
+{
+	uint64_t pages[HART_DROP_MAX];
+	unsigned count;
+
+	pthread_mutex_lock(&h->lock);
+	count = h->drops;
+	for (unsigned i = 0; i < count && i < HART_DROP_MAX; i++)
+		pages[i] = h->drop[i];
+	h->drops = 0;
+	pthread_mutex_unlock(&h->lock);
+	if (count > HART_DROP_MAX) {
+		bis_block_cache_flush(h->cache);
+		return;
+	}
+	for (unsigned i = 0; i < count; i++)
+		bis_block_cache_drop_page(h->cache, pages[i]);
+}
+
+/* Forgetting write entries is safe between any two accesses, also in the middle of a block. */
+static void flush_writes(struct bis_hart *h)
+{
+	bis_tlb_flush_writes(h);
+	atomic_fetch_and(&h->requests, ~(uint32_t)REQ_FLUSH_WRITES);
+}
+
+void bis_hart_serve(struct bis_hart *h)
+{
+	uint32_t requests = atomic_load(&h->requests);
+
+	if (requests & REQ_FLUSH_WRITES)
+		flush_writes(h);
+	if (requests & REQ_DROP_PAGES) {
+		atomic_fetch_and(&h->requests, ~(uint32_t)REQ_DROP_PAGES);
+		drop_pages(h);
+	}
+}
+
+void bis_harts_flush_writes(struct bis_machine *m, struct bis_hart *self)
+{
+	for (unsigned i = 0; i < m->n_harts; i++)
+		if (m->harts[i] != self)
+			bis_hart_request(m->harts[i], REQ_FLUSH_WRITES);
+	for (unsigned i = 0; i < m->n_harts; i++) {
+		struct bis_hart *h = m->harts[i];
+
+		if (h == self)
+			continue;
+		while (atomic_load(&h->state) == HART_RUNNING && (atomic_load(&h->requests) & REQ_FLUSH_WRITES)) {
+			/* Two harts may wait for each other. */
+			if (self && (atomic_load(&self->requests) & REQ_FLUSH_WRITES))
+				flush_writes(self);
+			sched_yield();
+		}
+	}
+}
+
+/* --- Sleeping in WFI --- */
+
+/* The machine time at which a timer interrupt becomes pending, in ticks. */
+static uint64_t next_deadline(const struct bis_hart *h)
+{
+	uint64_t m = atomic_load(&h->mtimecmp), s = h->menvcfg & MENVCFG_STCE ? h->stimecmp : UINT64_MAX;
+
+	return m < s ? m : s;
+}
+
+static struct timespec host_time(const struct bis_machine *m, uint64_t ticks)
+{
+	uint64_t now = bis_machine_ticks(m), wait = ticks > now ? ticks - now : 0;
+	struct timespec ts;
+
+	/* A far deadline is cut to a day: the hart looks again then. */
+	if (wait > UINT64_C(86400) * BIS_TIMEBASE_HZ)
+		wait = UINT64_C(86400) * BIS_TIMEBASE_HZ;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_sec += (time_t)(wait / BIS_TIMEBASE_HZ);
+	ts.tv_nsec += (long)(wait % BIS_TIMEBASE_HZ) * (long)(1000000000 / BIS_TIMEBASE_HZ);
+	if (ts.tv_nsec >= 1000000000) {
+		ts.tv_nsec -= 1000000000;
+		ts.tv_sec++;
+	}
+	return ts;
+}
+
+static void publish(struct bis_hart *h)
+{
+	atomic_store_explicit(&h->retired_public, h->retired, memory_order_relaxed);
+}
+
+static void sleep_for_interrupt(struct bis_hart *h)
+{
+	struct timespec until = host_time(h->machine, next_deadline(h));
+
+	publish(h);
+	atomic_store(&h->sleeping_public, 1);
+	pthread_mutex_lock(&h->lock);
+	atomic_store(&h->state, HART_OUTSIDE);
+	if (!atomic_load(&h->requests))
+		pthread_cond_timedwait(&h->wake, &h->lock, &until);
+	atomic_store(&h->state, HART_RUNNING);
+	pthread_mutex_unlock(&h->lock);
+	atomic_store(&h->sleeping_public, 0);
+	bis_hart_serve(h);
+}
+
+/* --- Running --- */
+
+static void run_slice(struct bis_hart *h)
+{
+	uint64_t slice = h->step_limit < SLICE ? h->step_limit : SLICE;
+	uint64_t before = h->retired, used;
+
+	h->slice = slice;
+	h->budget = (int64_t)slice;
+	h->engine->run(h);
+	used = slice - (uint64_t)h->budget;
+	h->retired += used;
+	h->slice = 0;
+	h->budget = 0;
+	h->fruitless = h->retired == before ? h->fruitless + used : 0;
+	if (h->step_limit != UINT64_MAX)
+		h->step_limit -= h->retired - before;
+	publish(h);
+}
+
+/* Is a stepping hart done? It is also if it sleeps, or does nothing but trap and would never be. */
+static bool step_done(const struct bis_hart *h)
+{
+	return h->step_limit == 0 || (h->step_limit != UINT64_MAX && (h->sleeping || h->fruitless > FRUITLESS_MAX));
+}
+
+/* Stops a stepping hart: it asks itself to park. */
+static void end_step(struct bis_hart *h)
+{
+	h->fruitless = 0;
+	pthread_mutex_lock(&h->lock);
+	h->may_run = false;
+	pthread_mutex_unlock(&h->lock);
+	atomic_fetch_or(&h->requests, REQ_PARK);
+}
+
+static void run_until_park(struct bis_hart *h)
+{
+	while (!(atomic_load(&h->requests) & REQ_PARK)) {
+		bis_hart_serve(h);
+		atomic_fetch_and(&h->requests, ~(uint32_t)REQ_IRQ);
+		bis_hart_update_timers(h);
+		if (bis_trap_pending(h))
+			h->sleeping = false;
+		if (step_done(h)) {
+			end_step(h);
+		} else if (h->sleeping) {
+			sleep_for_interrupt(h);
+		} else {
+			bis_trap_interrupt(h);
+			run_slice(h);
+		}
+	}
+}
+
+static void *hart_thread(void *arg)
+{
+	struct bis_hart *h = arg;
+
+	for (;;) {
+		bool quit;
+
+		pthread_mutex_lock(&h->lock);
+		atomic_store(&h->state, HART_PARKED);
+		pthread_cond_broadcast(&h->wake);
+		while (!h->may_run && !atomic_load(&h->machine->quit))
+			pthread_cond_wait(&h->wake, &h->lock);
+		quit = atomic_load(&h->machine->quit);
+		if (!quit) {
+			atomic_fetch_and(&h->requests, ~(uint32_t)REQ_PARK);
+			atomic_store(&h->state, HART_RUNNING);
+		}
+		pthread_mutex_unlock(&h->lock);
+		if (quit)
+			return NULL;
+		run_until_park(h);
+	}
+}
+
+int bis_hart_start_thread(struct bis_hart *h)
+{
+	int err = pthread_create(&h->thread, NULL, hart_thread, h);
+
+	if (err)
+		return bis_fail(err, "cannot start a thread for hart %u", h->id);
+	h->thread_started = true;
+	return 0;
+}
+
+void bis_hart_join_thread(struct bis_hart *h)
+{
+	if (!h->thread_started)
+		return;
+	bis_hart_ask_park(h);
+	pthread_join(h->thread, NULL);
+	h->thread_started = false;
+}
+
+void bis_hart_release(struct bis_hart *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->may_run = true;
+	pthread_cond_broadcast(&h->wake);
+	pthread_mutex_unlock(&h->lock);
+}
+
+void bis_hart_ask_park(struct bis_hart *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->may_run = false;
+	atomic_fetch_or(&h->requests, REQ_PARK);
+	pthread_cond_broadcast(&h->wake);
+	pthread_mutex_unlock(&h->lock);
+}
+
+void bis_hart_wait_parked(struct bis_hart *h)
+{
+	pthread_mutex_lock(&h->lock);
+	while (h->thread_started && (h->may_run || atomic_load(&h->state) != HART_PARKED))
+		pthread_cond_wait(&h->wake, &h->lock);
+	pthread_mutex_unlock(&h->lock);
+}

@@ -1,0 +1,197 @@
+/*
+ * A machine from the inside. Guards: `request_lock` for what other threads ask of the control thread; `device_lock` for
+ * device state, attachments, timers, watches and the rings; everything else belongs to the control thread or is
+ * constant. Order: request_lock is taken last; device_lock is never taken while a hart's lock is held.
+ */
+#ifndef BISCUIT_MACHINE_INTERNAL_H
+#define BISCUIT_MACHINE_INTERNAL_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <biscuit/isa.h>
+#include <biscuit/machine.h>
+#include <biscuit/paging.h>
+
+struct bis_bus;
+struct bis_chardev;
+struct bis_devctl;
+struct bis_engine;
+
+#define MAX_WINDOWS 4
+
+struct bis_irq {
+	struct bis_module *module;
+	struct bis_irqchip *chip; /* where it is wired to, NULL while there is no such controller */
+	const char *chip_kind;	  /* "plic", "native", or NULL: goes nowhere */
+	unsigned input;
+	bool level;	     /* as the controller knows it; device lock */
+	_Atomic bool wanted; /* as the device last set it */
+	_Atomic bool queued; /* in the interrupt ring */
+};
+
+struct bis_irqchip {
+	struct bis_module *module;
+	const char *kind;
+	const struct bis_irqchip_ops *ops;
+	struct bis_irqchip *next;
+};
+
+struct bis_window {
+	uint64_t base;
+	const struct bis_mmio_ops *ops;
+	bool mapped;
+};
+
+struct bis_csr_attachment {
+	const struct bis_csr_row *row;
+	void *self;
+	struct bis_module *module;
+};
+
+struct bis_trap_attachment {
+	bis_trap_fn handle;
+	struct bis_module *module;
+	struct bis_trap_attachment *next;
+};
+
+struct bis_paging_attachment {
+	const struct bis_paging_scheme *scheme;
+	struct bis_module *module;
+	struct bis_paging_attachment *next;
+};
+
+struct bis_isa_attachment {
+	const struct bis_isa_family *family; /* NULL: rows only */
+	struct bis_row_table table;
+	struct bis_module *module;
+	struct bis_isa_attachment *next;
+};
+
+/* A class that the machine knows; `handle` is the shared object it came from, NULL for built-in ones. */
+struct bis_known_class {
+	const struct bis_module_class *class;
+	void *handle;
+	struct bis_known_class *next;
+};
+
+struct bis_processor {
+	const struct bis_processor_ops *ops;
+	pthread_t thread;
+	bool running; /* the thread exists */
+	_Atomic bool stop;
+};
+
+/* An instance. */
+struct bis_module {
+	struct bis_machine *machine;
+	const struct bis_module_class *class;
+	char *name;
+	void *self;
+	bool attaching;
+	bool started;
+
+	/* Placement. */
+	bool has_base, has_irq;
+	uint64_t base;
+	unsigned irq_input;
+	int slot; /* -1: none */
+
+	struct bis_window windows[MAX_WINDOWS];
+	unsigned n_windows;
+	const struct bis_devcsr_ops *devcsr;
+	struct bis_irq *irqs; /* class->irqs of them */
+	struct bis_processor *processor;
+	struct bis_module *next; /* in order of creation */
+};
+
+struct bis_machine {
+	struct bis_machine_config cfg;
+	struct bis_isa_spec isa;
+	struct bis_memory *memory;
+	struct bis_bus *bus;
+	struct bis_devctl *devctl;
+	const struct bis_engine *engine;
+	struct bis_hart *harts[BIS_MAX_HARTS];
+	unsigned n_harts;
+	uint64_t entry_pc, entry_a1;
+	bool trace;
+
+	/* Attachments: changed at safepoints only. */
+	struct bis_known_class *classes, *last_class;
+	struct bis_module *modules, *last_module;
+	const struct bis_isa_family *family;
+	struct bis_decoder *decoder;
+	struct bis_isa_attachment *isas;
+	struct bis_paging_attachment *pagings;
+	struct bis_trap_attachment *traps;
+	struct bis_csr_attachment *csrs; /* 4096 entries, or NULL */
+	struct bis_irqchip *chips;
+	struct bis_module *slots[BIS_DEVCSR_SLOTS];
+	struct bis_chardev *chardevs;
+
+	pthread_mutex_t device_lock;
+
+	_Atomic int state;	    /* enum bis_run_state */
+	_Atomic bool quit;	    /* hart threads end */
+	_Atomic uint64_t time_zero; /* host ns at machine time 0 */
+	_Atomic uint64_t frozen_at; /* machine time while it stands still, or TIME_RUNS */
+
+	pthread_mutex_t request_lock;
+	pthread_cond_t request_cond;
+	bool stop_asked, reset_asked, pause_asked, add_asked;
+	enum bis_stop_reason stop_reason;
+	int stop_status;
+	char *add_spec;
+	void (*add_done)(void *arg, int result);
+	void *add_arg;
+};
+
+#define TIME_RUNS UINT64_MAX
+
+/* --- machine.c --- */
+extern const struct bis_helper bis_machine_trace_helper;
+/* Parks every hart and processor; release lets them run again. Control thread. */
+void bis_machine_park(struct bis_machine *m);
+void bis_machine_release(struct bis_machine *m);
+uint64_t bis_host_ns(void);
+
+/* --- module.c --- */
+void bis_machine_add_class(struct bis_machine *m, struct bis_known_class *known);
+void bis_modules_destroy_all(struct bis_machine *m);
+void bis_module_destroy(struct bis_module *mod);
+
+/* --- attach.c --- */
+const struct bis_paging_scheme *bis_machine_paging(const struct bis_machine *m, unsigned xlen, unsigned mode);
+const struct bis_csr_attachment *bis_machine_csr(const struct bis_machine *m, unsigned address);
+bool bis_machine_offer_trap(struct bis_machine *m, struct bis_hart *h, uint64_t cause, uint64_t tval);
+/* Takes out everything the module attached. Harts parked. */
+void bis_detach_all(struct bis_module *mod);
+/* Rebuilds the decoder from the attached rows and drops all translations. */
+BIS_MUST_CHECK int bis_machine_rebuild_decoder(struct bis_machine *m);
+/* Wires the lines of every module to the controllers that are there. */
+void bis_machine_wire_irqs(struct bis_machine *m);
+
+/* --- processor.c --- */
+BIS_MUST_CHECK int bis_processor_start(struct bis_module *mod);
+void bis_processor_stop(struct bis_module *mod);
+
+/* --- devctl.c: the device controller --- */
+BIS_MUST_CHECK int bis_devctl_create(struct bis_machine *m, struct bis_devctl **out);
+void bis_devctl_destroy(struct bis_devctl *d);
+/* A hart's access to a native register, in order with what was posted before. An empty slot reads as zero. */
+uint64_t bis_devctl_read(struct bis_machine *m, unsigned slot, unsigned reg);
+void bis_devctl_write(struct bis_machine *m, unsigned slot, unsigned reg, uint64_t value);
+/* Queues a line for the controller thread. Any thread, no lock needed. */
+void bis_devctl_queue_irq(struct bis_devctl *d, struct bis_irq *line);
+/* Makes the controller thread look at timers and watches again. Any thread. */
+void bis_devctl_kick(struct bis_devctl *d);
+/* Drops queued work, timers and watches of a module that goes. Device lock held. */
+void bis_devctl_forget(struct bis_devctl *d, struct bis_module *mod);
+
+/* --- irq.c --- */
+/* Tells the line's controller of its wanted level. Device lock held. */
+void bis_irq_deliver(struct bis_irq *line);
+
+#endif

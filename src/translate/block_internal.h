@@ -1,0 +1,69 @@
+/*
+ * Translated blocks and the cache that holds them: one cache a hart, used on the hart's thread only.
+ *
+ * A block is keyed by the physical address of its first instruction and the CPU flags it was translated under, so it
+ * outlives address-space switches and TLB flushes. It does not know its virtual address. Blocks and their code lie in a
+ * bounded arena; when it is full everything is dropped at once. Between that, a dropped block's memory stays readable,
+ * so that code may go on to the end of a block that has just been overwritten.
+ */
+#ifndef BISCUIT_TRANSLATE_BLOCK_INTERNAL_H
+#define BISCUIT_TRANSLATE_BLOCK_INTERNAL_H
+
+#include <biscuit/types.h>
+
+struct bis_block_cache;
+struct bis_hart;
+struct bis_ir;
+
+#define BLOCK_DEAD	UINT64_MAX
+#define JUMP_CACHE_BITS 12
+
+/* A direct exit of a block: *site is what the engine jumps through; it holds `stub` until the exit is linked. */
+struct bis_link {
+	const void **site;
+	const void *stub;
+	struct bis_link *next; /* in the target's `incoming` */
+};
+
+struct bis_block {
+	uint64_t tag; /* physical address | key << BLOCK_KEY_SHIFT; BLOCK_DEAD once dropped */
+	struct bis_block *hash_next;
+	struct bis_link *incoming;
+	struct bis_link out[2];
+	const void *code;
+	uint64_t second_page; /* physical page of the second half of an instruction over two pages, or BLOCK_DEAD */
+	uint16_t insns;
+	uint16_t offset[]; /* of each instruction from the page start, and of the end: insns + 1 values */
+};
+
+/* Block statistics for display. */
+struct bis_block_stats {
+	uint64_t translated, dropped, flushes, used_bytes;
+};
+
+static inline unsigned bis_jump_hash(uint64_t tag)
+{
+	return (unsigned)((tag >> 1) ^ (tag >> 13)) & ((1u << JUMP_CACHE_BITS) - 1);
+}
+
+BIS_MUST_CHECK int bis_block_cache_create(struct bis_hart *h, struct bis_block_cache **out);
+void bis_block_cache_destroy(struct bis_block_cache *c);
+void bis_block_cache_flush(struct bis_block_cache *c);
+/* Drops every block that has bytes of the physical page. */
+void bis_block_cache_drop_page(struct bis_block_cache *c, uint64_t pa_page);
+struct bis_block_stats bis_block_cache_stats(const struct bis_block_cache *c);
+/* Changes whenever the whole cache was flushed: block pointers taken before are then invalid. */
+uint64_t bis_block_cache_epoch(const struct bis_block_cache *c);
+
+/*
+ * The block at virtual address va in the hart's present state, translated if need be. Sets pc_page. NULL if fetching
+ * raised an exception: it has been marked and h->pc is va.
+ */
+struct bis_block *bis_block_get(struct bis_hart *h, uint64_t va);
+/* A block at va of at most `max` instructions, valid until the next call of either function; not linked, not cached. */
+struct bis_block *bis_block_get_short(struct bis_hart *h, uint64_t va, unsigned max);
+
+/* Makes `from`'s exit `index` go to `to` directly. Both are in the cache and share a page. */
+void bis_block_link(struct bis_block *from, unsigned index, struct bis_block *to);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * The intermediate representation in memory: what the builder writes and engines lower. A struct bis_ir is the work
+ * area of one hart's translator; it is filled for one block at a time and holds nothing afterwards.
+ */
+#ifndef BISCUIT_TRANSLATE_IR_INTERNAL_H
+#define BISCUIT_TRANSLATE_IR_INTERNAL_H
+
+#include <biscuit/ir.h>
+#include <biscuit/isa.h>
+
+#define IR_MAX_INSNS	  64
+#define IR_MAX_NODES	  768
+#define IR_NODES_PER_INSN 16 /* room that must be left before an instruction is begun */
+
+enum ir_kind {
+	IR_OP1,
+	IR_OP2,
+	IR_LOAD,
+	IR_STORE,
+	IR_LR,
+	IR_SC,
+	IR_AMO,
+	IR_FENCE,
+	IR_FP,
+	IR_CALL,
+	/* the ends of a block */
+	IR_BRANCH,
+	IR_JUMP,
+	IR_JUMP_REG,
+	IR_TRAP
+};
+
+/* One operation. Which members count depends on kind; d is a slot or BIS_DISCARD. */
+struct ir_node {
+	uint8_t kind; /* enum ir_kind */
+	uint8_t op;   /* bis_ir_op, bis_mem_kind, bis_amo, bis_fp_op, bis_cond or bis_jump_hint */
+	uint8_t d;
+	uint8_t insn; /* index of the guest instruction */
+	uint8_t bits; /* width of atomics and floating point */
+	uint8_t rm;
+	struct bis_val a, b, c;
+	int64_t imm; /* address offset, helper argument, jump target as distance from the page start, or trap cause */
+	const struct bis_helper *helper;
+};
+
+struct bis_ir {
+	const struct bis_isa_spec *isa;
+	unsigned fs, frm;
+	unsigned nodes, insns;
+	unsigned temps; /* handed out for the current instruction */
+	bool ended;	/* a node ends the block */
+	uint32_t scratch;
+	uint16_t offset[IR_MAX_INSNS + 1]; /* of each instruction from the page start; [insns] is the end */
+	struct ir_node node[IR_MAX_NODES];
+};
+
+/* Empties t for a block of a hart with that ISA and those flags. */
+void bis_ir_begin(struct bis_ir *t, const struct bis_isa_spec *isa, unsigned fs, unsigned frm);
+/* Opens the next guest instruction of `len` bytes at `offset` from the page start. */
+void bis_ir_begin_insn(struct bis_ir *t, unsigned offset, unsigned len);
+/* Can one more instruction be opened? */
+bool bis_ir_has_room(const struct bis_ir *t);
+/* The value of a pure operation on constants. */
+uint64_t bis_ir_eval(enum bis_ir_op op, uint64_t a, uint64_t b);
+
+#endif

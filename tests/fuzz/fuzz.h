@@ -1,0 +1,16 @@
+/*
+ * Fuzz targets: each is one file with the two functions below. Under libFuzzer (-fsanitize=fuzzer) it needs no more;
+ * the main of fuzz_main.c runs it on files, on standard input for AFL, or on mutations of its own seeds.
+ */
+#ifndef BISCUIT_FUZZ_H
+#define BISCUIT_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Feeds the bytes to the code under test. Returns 0; finds show as crashes and sanitizer reports. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* Writes well-formed input `index` into buf and returns its size; 0 beyond the last. */
+size_t fuzz_seed(unsigned index, uint8_t *buf, size_t max);
+
+#endif

@@ -1,0 +1,279 @@
+#!/bin/bash
+# The command line of biscuit-run: what is wrong is refused with one clear line on standard error, a non-zero status, and
+# nothing left behind; what it promises about exit statuses, pipes and signals holds.
+#   test_cli.sh [WORDS]     only the checks whose name contains WORDS
+set -u
+run=${BISCUIT_RUN:-./biscuit-run}
+only=${1:-}
+work=$(mktemp -d "${TMPDIR:-/tmp}/test_cli.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+count=0
+failed=0
+
+wanted() {
+	[[ -z $only || $1 == *"$only"* ]]
+}
+
+# verdict NAME MESSAGE: counts the check; an empty message is success.
+verdict() {
+	count=$((count + 1))
+	if [ -z "$2" ]; then
+		echo "ok $count - $1"
+	else
+		failed=$((failed + 1))
+		echo "not ok $count - $1"
+		echo "# $2"
+		sed 's/^/#   /' "$work/err" 2>/dev/null
+	fi
+}
+
+# refused NAME WORDS ARGUMENTS...: status 125 and one line on standard error that has the words (a regular expression).
+refused() {
+	local name=$1 words=$2 status problem=''
+	shift 2
+	wanted "$name" || return
+	"$run" "$@" >"$work/out" 2>"$work/err" </dev/null
+	status=$?
+	[ $status = 125 ] || problem="exit status $status, expected 125"
+	[ "$(wc -l <"$work/err")" = 1 ] || problem="$(wc -l <"$work/err") lines on standard error, expected 1"
+	grep -Eq -e "^biscuit-run: .*$words" "$work/err" || problem="standard error does not say '$words'"
+	[ ! -s "$work/out" ] || problem="something on standard output"
+	verdict "$name" "$problem"
+}
+
+# expect NAME STATUS COMMAND...: a shell function or command ends with that status.
+expect() {
+	local name=$1 want=$2 status
+	shift 2
+	wanted "$name" || return
+	"$@" 2>"$work/err"
+	status=$?
+	if [ $status = "$want" ]; then
+		verdict "$name" ''
+	else
+		verdict "$name" "status $status, expected $want"
+	fi
+}
+
+# --- Small guests, made without a compiler ---
+
+bytes() {
+	local b
+	for b; do
+		printf "\\x$b"
+	done
+}
+
+le() { # VALUE SIZE
+	local i v=$1
+	for ((i = 0; i < $2; i++)); do
+		bytes "$(printf %02x $((v & 255)))"
+		v=$((v >> 8))
+	done
+}
+
+# An ELF file of one segment at $2 whose contents are standard input. $1 is 32 or 64; EM and ENTRY change it.
+elf() {
+	local code
+	code=$(od -An -v -tx1 | tr -d '\n')
+	# shellcheck disable=SC2086
+	set -- "$1" "$2" $code
+	local width=$1 at=$2
+	shift 2
+	bytes 7f 45 4c 46 "$([ "$width" = 64 ] && echo 02 || echo 01)" 01 01 00 00 00 00 00 00 00 00 00
+	le 2 2 && le "${EM:-243}" 2 && le 1 4
+	if [ "$width" = 64 ]; then
+		le $((${ENTRY:-$at})) 8 && le 64 8 && le 0 8 && le 0 4 && le 64 2 && le 56 2 && le 1 2 && le 64 2 && le 0 4
+		le 1 4 && le 5 4 && le 120 8 && le $((at)) 8 && le $((at)) 8 && le $# 8 && le $# 8 && le 4096 8
+	else
+		le $((${ENTRY:-$at})) 4 && le 52 4 && le 0 4 && le 0 4 && le 52 2 && le 32 2 && le 1 2 && le 40 2 && le 0 4
+		le 1 4 && le 84 4 && le $((at)) 4 && le $((at)) 4 && le $# 4 && le $# 4 && le 5 4 && le 4096 4
+	fi
+	bytes "$@"
+}
+
+# Ends with the exit status $1 through the test finisher: lui a0, 0x100; lui a1, STATUS0003 bits; sw a1, 0(a0); j .
+ends_with() {
+	le $((0x00100537)) 4                                  # lui a0, 0x100
+	if [ "$1" = 0 ]; then
+		le $((0x000055b7)) 4 && le $((0x55558593)) 4  # lui a1, 0x5; addi a1, a1, 0x555
+	else
+		local v=$(($1 << 16 | 0x3333))
+		le $(((v + 0x800 & 0xfffff000) | 0x5b7)) 4 && le $(((v & 0xfff) << 20 | 0x58593)) 4
+	fi
+	le $((0x00b52023)) 4 && le $((0x0000006f)) 4          # sw a1, 0(a0); j .
+}
+
+# Sleeps for ever: wfi; j .-4
+sleeps() {
+	le $((0x10500073)) 4 && le $((0xffdff06f)) 4
+}
+
+# Prints 'A' on the UART for ever: lui a0, 0x10000; li a1, 'A'; sb a1, 0(a0); j .-4
+prints() {
+	le $((0x10000537)) 4 && le $((0x04100593)) 4 && le $((0x00b50023)) 4 && le $((0xffdff06f)) 4
+}
+
+ends_with 0 | elf 64 0x80000000 >off.elf
+ends_with 42 | elf 64 0x80000000 >status42.elf
+ends_with 7 | elf 32 0x80000000 >status7-rv32.elf
+ends_with 255 | elf 64 0x80000000 >status255.elf
+ends_with 9 >status9.raw
+sleeps | elf 64 0x80000000 >sleeps.elf
+prints | elf 64 0x80000000 >prints.elf
+sleeps | elf 64 0x1000 >low.elf
+sleeps | elf 64 0x87fffffc >straddles.elf
+sleeps | EM=62 elf 64 0x80000000 >x86.elf
+sleeps | ENTRY=0x80001000 elf 64 0x80000000 >entry.elf
+head -c 70 off.elf >truncated.elf
+head -c 20 off.elf >header.elf
+: >empty.elf
+gzip -c off.elf >compressed.elf
+echo 'not a device tree, just a line of text that is long enough to be looked at' >text.dtb
+echo 'not a module' >text.so
+mkfifo fifo
+head -c 512 /dev/zero >disk.img
+
+# --- Bad input ---
+
+refused 'missing kernel' 'nowhere\.elf: No such file' nowhere.elf
+refused 'folder as kernel' '/tmp: .*directory.*regular file' /tmp
+refused 'FIFO as kernel' 'fifo: .*expected a regular file' fifo
+refused 'empty kernel' 'empty\.elf: has 0 bytes' empty.elf
+refused 'truncated program headers' 'truncated\.elf: truncated' truncated.elf
+refused 'truncated file header' 'header\.elf: truncated' header.elf
+refused 'other machine' 'x86\.elf: .*62.*243 \(RISC-V\)' x86.elf
+refused 'compressed kernel' 'compressed\.elf: .*gzip' compressed.elf
+refused 'kernel outside RAM' 'low\.elf: .*0x1000-0x1007 is outside RAM, which is 0x80000000-0x87ffffff' low.elf
+refused 'kernel beyond RAM' '0x87fffffc-0x88000003 is outside RAM' straddles.elf
+refused 'entry outside the kernel' 'entry 0x80001000' entry.elf
+refused 'wrong width' 'status7-rv32\.elf: .*ELF32.*--isa rv32' --isa rv64 status7-rv32.elf
+refused 'two kernels' "unexpected 'b\.elf'" a.elf b.elf
+refused 'unknown option' "unknown option '--memroy', did you mean '--memory'" --memroy 64M
+refused 'unknown letter' "unknown option '-q'" -q
+refused 'option without value' '--harts: expected N' --harts
+refused 'value for a flag' '--list-modules takes no value' --list-modules=yes
+refused 'bad memory size' "--memory: .*12Q" --memory 12Q off.elf
+refused 'no memory' '--memory: 0 bytes' --memory 0 off.elf
+refused 'odd memory size' 'memory|RAM' --memory 4097 off.elf
+refused 'memory that cannot be had' 'memory|RAM' --memory 1000000T off.elf
+refused 'memory that overflows' '--memory' --memory 99999999999999999999 off.elf
+refused 'too many harts' "--harts: '9', expected a number from 1 to 8" --harts 9 off.elf
+refused 'hart words' "--harts: 'two'" --harts two off.elf
+refused 'unknown extension' 'zbc' --isa rv64imac_zbc off.elf
+refused 'unknown width' 'rv128' --isa rv128i off.elf
+refused 'unknown engine' "engine.*interpr.*interp" --engine interpr off.elf
+refused 'unknown module' "uart16551.*uart16550" --module uart16551 off.elf
+refused 'unknown module option' "filee.*file" --module block,slot=3,filee=x off.elf
+refused 'missing module option' 'block.*file' --module block,slot=3 off.elf
+refused 'two devices in one place' '0x10000000.*uart16550|uart16550.*0x10000000' --module uart16550,at=0x10000000 off.elf
+refused 'two devices in one slot' 'slot 1' --module console,slot=1 off.elf
+refused 'missing shared object' 'nowhere\.so' --module ./nowhere.so off.elf
+refused 'text as shared object' 'text\.so' --module ./text.so off.elf
+refused 'missing drive' 'nowhere\.img' --drive file=nowhere.img off.elf
+refused 'drive without file' "--drive: 'nowhere\.img', expected file=PATH" --drive nowhere.img off.elf
+refused 'two drives' '--drive: given twice' --drive file=disk.img --drive file=disk.img off.elf
+refused 'unknown console' "--console: unknown kind 'ptty' \(did you mean 'pty'\?\)" --console ptty off.elf
+refused 'unknown log level' "--log: unknown level 'degub' \(did you mean 'debug'\?\)" --log degub off.elf
+refused 'log in no folder' 'nowhere/log: No such file' --log nowhere/log off.elf
+refused 'trace in no folder' 'nowhere/trace: No such file' --trace=nowhere/trace off.elf
+refused 'bad timeout' "--timeout: 'soon'" --timeout soon off.elf
+refused 'negative timeout' "--timeout: '-1'" --timeout -1 off.elf
+refused 'missing device tree' 'nowhere\.dtb' --dtb nowhere.dtb off.elf
+refused 'text as device tree' 'text\.dtb.*device tree' --dtb text.dtb off.elf
+refused 'device tree and command line' '--append .*--dtb' --dtb text.dtb --append x off.elf
+refused 'missing initial RAM disk' 'nowhere\.img' --initrd nowhere.img off.elf
+refused 'empty initial RAM disk' 'empty\.elf: is empty' --initrd empty.elf off.elf
+refused 'kernel and device tree in one page' 'no room' --memory 4K off.elf
+refused 'unknown module in --help-module' "unknown module 'clnt', did you mean 'clint'" --help-module clnt
+refused 'missing file to disassemble' 'nowhere\.elf: No such file' --disasm nowhere.elf
+refused 'device tree into no folder' 'nowhere/x\.dtb' --dump-dtb nowhere/x.dtb
+if wanted 'no crumb'; then
+	BISCUIT_DATADIR=$work/nowhere refused 'no crumb' "crumb-rv64\.elf in $work/nowhere"
+fi
+
+# --- Exit statuses ---
+
+guest() {
+	"$run" "$@" </dev/null
+}
+expect 'power off' 0 guest off.elf
+expect 'status of the guest' 42 guest status42.elf
+expect 'largest status' 255 guest status255.elf
+expect 'width by the kernel' 7 guest status7-rv32.elf
+expect 'raw image' 9 guest status9.raw
+expect 'two harts' 42 guest --harts 2 status42.elf
+expect 'timeout' 124 guest --timeout 0.2 sleeps.elf
+expect 'timeout of a busy guest' 124 guest --console null --timeout 0.2 prints.elf
+expect 'standard input is closed' 42 bash -c '"$0" status42.elf <&-' "$run"
+expect 'console on a file' 124 guest --console file="$work/console.txt" --timeout 0.2 prints.elf
+if wanted 'console on a file'; then
+	verdict 'console on a file gets the output' "$(grep -q AAAA console.txt || echo 'nothing there')"
+fi
+if wanted 'closed standard output'; then
+	"$run" off.elf 2>"$work/err" >&-
+	status=$?
+	problem=''
+	[ $status = 125 ] || problem="status $status, expected 125"
+	grep -q 'standard output is closed' err || problem='not said'
+	verdict 'closed standard output' "$problem"
+fi
+
+# --- Signals and pipes: the command ends by the signal, soon, and a pseudo-terminal's link is gone ---
+
+# Starts the command in the background, waits until its link to a pseudo-terminal is there, sends SIGNAL.
+by_signal() {
+	local pid status
+	rm -f link
+	"$run" --console pty,link=link --timeout 60 sleeps.elf 2>"$work/err" &
+	pid=$!
+	until [ -e link ] || ! kill -0 $pid; do
+		read -r -t 0.01 <> <(:)
+	done
+	kill -"$1" $pid
+	wait $pid
+	status=$?
+	[ ! -L link ] || return 1
+	return $status
+}
+for signal in TERM HUP; do
+	expect "SIG$signal" $((128 + $(kill -l $signal))) by_signal $signal
+done
+
+into_closed_pipe() {
+	"$run" --timeout 60 prints.elf </dev/null | head -c 10 >/dev/null
+	return "${PIPESTATUS[0]}"
+}
+expect 'output to a closed pipe' 141 into_closed_pipe
+if wanted 'output to a closed pipe'; then
+	verdict 'output to a closed pipe says nothing' "$([ ! -s err ] || echo 'standard error is not empty')"
+fi
+expect 'full disk' 125 bash -c '"$0" --timeout 60 prints.elf </dev/null >/dev/full' "$run"
+
+# --- What it prints ---
+
+says() { # WORDS ARGUMENTS...
+	local words=$1
+	shift
+	"$run" "$@" </dev/null 2>&1 | grep -Eq -e "$words"
+}
+expect '--help' 0 says '--console KIND' --help
+expect '--help fits a screen' 0 bash -c '[ $("$0" --help | wc -l) -le 50 ] && ! "$0" --help | grep -q ".\{121\}"' "$run"
+expect '--version' 0 says '^biscuit-run [0-9]+\.[0-9]+' --version
+expect '--list-modules' 0 says '^uart16550 +16550' --list-modules
+expect '--help-module' 0 says 'file .*\(required\)' --help-module block
+expect '--disasm of an ELF file' 0 says '80000010: *0000006f *jal +zero, 0x80000010' --disasm off.elf
+expect '--disasm of a raw image' 0 says '80000000: *00100537 *lui' --disasm status9.raw
+expect '--trace' 0 says '^0 M 0000000080000000 00100537 lui +a0, 0x100 +a0=0x100000' --trace off.elf
+expect '--dump-dtb' 0 says 'riscv-virtio' --dump-dtb -
+expect '--append' 0 says 'panic=1' --append panic=1 --dump-dtb -
+expect '--isa in the device tree' 0 says 'rv32ima' --isa rv32ima_zicsr --dump-dtb -
+if command -v dtc >/dev/null && wanted 'dtc'; then
+	expect 'dtc accepts the device tree' 0 bash -c '"$0" --harts 4 --dump-dtb x.dtb && said=$(dtc -I dtb -O dts -o /dev/null x.dtb 2>&1) && [ -z "$said" ]' "$run"
+	expect 'the dumped tree can be given back' 42 guest --dtb x.dtb status42.elf
+fi
+
+verdict 'nothing is left behind' "$(find /tmp -maxdepth 1 -newer disk.img -name 'biscuit*' 2>/dev/null)"
+echo "1..$count"
+[ $failed = 0 ]

@@ -1,0 +1,137 @@
+/*
+ * A real machine for tests of the core: hand-assembled guests in RAM, the control thread in the test's hands. Waiting
+ * is for a condition, with a deadline that only a failure reaches.
+ */
+#ifndef BISCUIT_UNIT_RIG_H
+#define BISCUIT_UNIT_RIG_H
+
+#include <sched.h>
+#include <time.h>
+
+#include <biscuit/machine.h>
+
+#include "modules/modules.h"
+#include "tests/unit/asm.h"
+#include "tests/unit/unit.h"
+
+#define RIG_RAM_SIZE	UINT64_C(0x800000)
+#define RIG_CODE	BIS_RAM_BASE
+#define RIG_DATA	(BIS_RAM_BASE + 0x100000)
+#define RIG_SPIN	(BIS_RAM_BASE + RIG_RAM_SIZE - 4096) /* holds `j .` after rig_start_paused */
+#define RIG_DEADLINE_MS 60000
+
+#define RIG_LOAD(m, pa, code) rig_write((m), (pa), (code), sizeof(code))
+
+static inline struct bis_module *rig_add(struct bis_machine *m, const char *spec)
+{
+	struct bis_module *mod = NULL;
+
+	assert_ok(bis_machine_add(m, spec, &mod));
+	assert_non_null(mod);
+	return mod;
+}
+
+/* A machine that knows `classes`, nothing added. */
+static inline struct bis_machine *rig_create_with(const char *isa, unsigned harts,
+						  const struct bis_module_class *const *classes)
+{
+	struct bis_machine_config cfg = {.ram_size = RIG_RAM_SIZE, .harts = harts, .isa = isa, .classes = classes};
+	struct bis_machine *m = NULL;
+
+	assert_ok(bis_machine_create(&cfg, &m));
+	return m;
+}
+
+/* A machine with the instruction set and the standard paging schemes. */
+static inline struct bis_machine *rig_create(const char *isa, unsigned harts)
+{
+	struct bis_machine *m = rig_create_with(isa, harts, bis_builtin_modules);
+
+	rig_add(m, "riscv");
+	rig_add(m, "sv");
+	return m;
+}
+
+static inline struct bis_hart *rig_hart(struct bis_machine *m)
+{
+	return bis_machine_hart(m, 0);
+}
+
+static inline void rig_write(struct bis_machine *m, uint64_t pa, const void *bytes, size_t size)
+{
+	assert_ok(bis_mem_write(bis_machine_memory(m), (bis_gpa){pa}, bytes, size));
+}
+
+static inline void rig_set64(struct bis_machine *m, uint64_t pa, uint64_t value)
+{
+	assert_ok(bis_mem_store(bis_machine_memory(m), (bis_gpa){pa}, 8, value));
+}
+
+static inline void rig_set32(struct bis_machine *m, uint64_t pa, uint32_t value)
+{
+	assert_ok(bis_mem_store(bis_machine_memory(m), (bis_gpa){pa}, 4, value));
+}
+
+static inline uint64_t rig_get64(struct bis_machine *m, uint64_t pa)
+{
+	uint64_t value = 0;
+
+	assert_ok(bis_mem_load(bis_machine_memory(m), (bis_gpa){pa}, 8, &value));
+	return value;
+}
+
+static inline uint64_t rig_csr(struct bis_machine *m, unsigned number)
+{
+	uint64_t value = 0;
+
+	assert_ok(bis_hart_csr_get(rig_hart(m), number, &value));
+	return value;
+}
+
+static inline void rig_set_csr(struct bis_machine *m, unsigned number, uint64_t value)
+{
+	assert_ok(bis_hart_csr_set(rig_hart(m), number, value));
+}
+
+static inline uint64_t rig_reg(struct bis_machine *m, unsigned reg)
+{
+	return bis_hart_reg(rig_hart(m), reg);
+}
+
+static inline uint64_t rig_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Waits until the condition holds; fails the test at the deadline. */
+#define rig_wait_for(condition)                                                                                        \
+	do {                                                                                                           \
+		uint64_t rig_until_ = rig_now_ms() + RIG_DEADLINE_MS;                                                  \
+                                                                                                                       \
+		while (!(condition)) {                                                                                 \
+			if (rig_now_ms() > rig_until_)                                                                 \
+				fail_msg("never became true: %s", #condition);                                         \
+			sched_yield();                                                                                 \
+		}                                                                                                      \
+	} while (0)
+
+/* Starts the machine and pauses it at once; every hart then stands at an endless loop of one instruction. */
+static inline void rig_start_paused(struct bis_machine *m)
+{
+	rig_set32(m, RIG_SPIN, SPIN);
+	bis_machine_set_entry(m, RIG_SPIN, 0);
+	assert_ok(bis_machine_start(m));
+	assert_ok(bis_machine_pause(m));
+}
+
+/* Puts hart 0 at pc and runs exactly `count` instructions. */
+static inline void rig_step_at(struct bis_machine *m, uint64_t pc, uint64_t count)
+{
+	bis_hart_set_pc(rig_hart(m), pc);
+	assert_ok(bis_machine_step(m, count));
+}
+
+#endif

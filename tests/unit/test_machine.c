@@ -1,0 +1,559 @@
+/* The machine: creation, run states in every order, stepping, pausing, sleeping, requests and joining. */
+#include "tests/unit/rig.h"
+
+/* --- Creation --- */
+
+static void refuses_impossible_configurations(void **state)
+{
+	static const struct {
+		struct bis_machine_config cfg;
+		int err;
+		const char *words;
+	} bad[] = {
+		{{.harts = BIS_MAX_HARTS + 1}, -EINVAL, "9 harts: expected 1 to 8"},
+		{{.isa = "rv64gq"}, -EINVAL, "q"},
+		{{.isa = "rv128"}, -EINVAL, "rv128"},
+		{{.engine = "intrep"}, -EINVAL, "unknown engine 'intrep' (did you mean 'interp'?)"},
+		{{.ram_size = 5000}, -EINVAL, "ram"},
+		{{.ram_size = UINT64_C(1) << 62}, -ENOMEM, "ram"},
+	};
+	struct bis_machine *m = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(bad); i++) {
+		assert_fails(bis_machine_create(&bad[i].cfg, &m), bad[i].err, bad[i].words);
+		assert_null(m);
+	}
+}
+
+static void an_empty_configuration_makes_a_machine(void **state)
+{
+	struct bis_machine_config cfg = {0};
+	struct bis_machine *m = NULL;
+	struct bis_mem_region ram;
+
+	(void)state;
+	assert_ok(bis_machine_create(&cfg, &m));
+	assert_int_equal(bis_machine_harts(m), 1);
+	assert_null(bis_machine_hart(m, 1));
+	assert_string_equal(bis_machine_engine(m), "interp");
+	assert_int_equal(bis_machine_state(m), BIS_CREATED);
+	assert_ok(bis_mem_region(bis_machine_memory(m), 0, &ram));
+	assert_int_equal(ram.base.v, BIS_RAM_BASE);
+	assert_int_equal(ram.size, 128 << 20);
+	assert_fails(bis_machine_start(m), -EINVAL, "no instruction set");
+	bis_machine_destroy(m);
+	bis_machine_destroy(NULL);
+}
+
+/* --- Run states --- */
+
+static const uint32_t spin[] = {SPIN};
+
+static void each_verb_works_only_in_its_states(void **state)
+{
+	struct bis_machine *m = rig_create("rv64", 2);
+	enum bis_stop_reason why;
+	int status;
+
+	(void)state;
+	RIG_LOAD(m, RIG_CODE, spin);
+	assert_fails(bis_machine_pause(m), -EINVAL, "not running");
+	assert_fails(bis_machine_resume(m), -EINVAL, "not paused");
+	assert_fails(bis_machine_step(m, 1), -EINVAL, "paused");
+	assert_ok(bis_machine_reset(m));
+
+	assert_ok(bis_machine_start(m));
+	assert_int_equal(bis_machine_state(m), BIS_RUNNING);
+	assert_fails(bis_machine_start(m), -EINVAL, "already");
+	assert_fails(bis_machine_resume(m), -EINVAL, "not paused");
+	assert_fails(bis_machine_step(m, 1), -EINVAL, "paused");
+	assert_ok(bis_machine_reset(m));
+	assert_int_equal(bis_machine_state(m), BIS_RUNNING);
+
+	assert_ok(bis_machine_pause(m));
+	assert_int_equal(bis_machine_state(m), BIS_PAUSED);
+	assert_fails(bis_machine_pause(m), -EINVAL, "not running");
+	assert_fails(bis_machine_start(m), -EINVAL, "already");
+	assert_ok(bis_machine_step(m, 0));
+	assert_ok(bis_machine_reset(m));
+	assert_int_equal(bis_machine_state(m), BIS_PAUSED);
+	assert_ok(bis_machine_resume(m));
+
+	bis_machine_request_stop(m, BIS_STOP_HOST, 7);
+	bis_machine_request_stop(m, BIS_STOP_POWER_OFF, 8); /* the first request wins */
+	assert_ok(bis_machine_join(m, RIG_DEADLINE_MS, &why, &status));
+	assert_int_equal(why, BIS_STOP_HOST);
+	assert_int_equal(status, 7);
+	assert_int_equal(bis_machine_state(m), BIS_STOPPED);
+	assert_fails(bis_machine_start(m), -EINVAL, "already");
+	assert_fails(bis_machine_pause(m), -EINVAL, "not running");
+	assert_fails(bis_machine_resume(m), -EINVAL, "not paused");
+	assert_fails(bis_machine_step(m, 1), -EINVAL, "paused");
+	assert_fails(bis_machine_reset(m), -EINVAL, "stopped");
+	assert_ok(bis_machine_join(m, 0, &why, &status));
+	assert_int_equal(status, 7);
+	bis_machine_destroy(m);
+}
+
+/* Under a leak checker, this shows that nothing is left whenever a machine ends. */
+static void can_be_destroyed_at_every_stage(void **state)
+{
+	enum bis_stop_reason why;
+	int status;
+
+	(void)state;
+	for (unsigned stage = 0; stage < 6; stage++) {
+		struct bis_machine *m = rig_create("rv64", 3);
+
+		RIG_LOAD(m, RIG_CODE, spin);
+		if (stage >= 1)
+			assert_ok(bis_machine_start(m));
+		if (stage >= 2)
+			assert_ok(bis_machine_pause(m));
+		if (stage >= 3)
+			assert_ok(bis_machine_step(m, 100));
+		if (stage >= 4)
+			assert_ok(bis_machine_resume(m));
+		if (stage >= 5) {
+			bis_machine_request_stop(m, BIS_STOP_HOST, 0);
+			assert_ok(bis_machine_join(m, RIG_DEADLINE_MS, &why, &status));
+		}
+		bis_machine_destroy(m);
+	}
+}
+
+static void reset_brings_back_the_first_state(void **state)
+{
+	static const uint32_t code[] = {ADDI(A0, A0, 5), ADDI(A1, A1, 6), CSRW(CSR_MSCRATCH, A1), SPIN};
+	struct bis_machine *m = rig_create("rv64", 1);
+	struct bis_hart *h = rig_hart(m);
+
+	(void)state;
+	RIG_LOAD(m, RIG_CODE, code);
+	rig_start_paused(m);
+	bis_machine_set_entry(m, RIG_CODE, 0x1234);
+	rig_step_at(m, RIG_CODE, 4);
+	bis_hart_set_priv(h, BIS_PRIV_U);
+	assert_ok(bis_machine_reset(m));
+	assert_int_equal(bis_hart_pc(h), RIG_CODE);
+	assert_int_equal(bis_hart_priv(h), BIS_PRIV_M);
+	assert_int_equal(rig_reg(m, A0), 0);
+	assert_int_equal(rig_reg(m, A1), 0x1234);
+	assert_int_equal(rig_csr(m, CSR_MSCRATCH), 0);
+	assert_int_equal(rig_csr(m, CSR_MINSTRET), 0);
+	assert_ok(bis_machine_step(m, 3));
+	assert_int_equal(rig_csr(m, CSR_MSCRATCH), 0x123a);
+	bis_machine_destroy(m);
+}
+
+/* --- Stepping --- */
+
+/*
+ * A walk over block borders: branches taken and not, a call, a page border, traps of three kinds and their handler.
+ * The instruction at 0xff8 of the page jumps over the border.
+ */
+static const uint32_t walk[] = {
+	ADDI(T0, ZERO, 3),	/* 0x00 */
+	ADDI(T0, T0, -1),	/* 0x04 */
+	BNE(T0, ZERO, -4),	/* 0x08: twice taken, once not */
+	JAL(RA, 0x24),		/* 0x0c: to 0x30 */
+	ECALL,			/* 0x10: does not retire */
+	EBREAK,			/* 0x14 */
+	ILLEGAL,		/* 0x18 */
+	LW(T1, 0, ZERO),	/* 0x1c: access fault */
+	CSRW(CSR_MSCRATCH, T0), /* 0x20 */
+	FENCE_I,		/* 0x24 */
+	J(0xff0 - 0x28),	/* 0x28 */
+	NOP,			/* 0x2c */
+	ADDI(A2, A2, 1),	/* 0x30 */
+	RET,			/* 0x34 */
+};
+static const uint32_t border[] = {NOP, NOP, NOP, NOP, NOP, NOP, J(-0x1008)}; /* 0xff0 to 0x1008, then back to 0 */
+static const uint32_t skip_trap[] = {CSRR(T2, CSR_MEPC), ADDI(T2, T2, 4), CSRW(CSR_MEPC, T2), MRET};
+
+static void load_walk(struct bis_machine *m)
+{
+	RIG_LOAD(m, RIG_CODE, walk);
+	RIG_LOAD(m, RIG_CODE + 0xff0, border);
+	RIG_LOAD(m, RIG_CODE + 0x2000, skip_trap);
+	rig_start_paused(m);
+	rig_set_csr(m, CSR_MTVEC, RIG_CODE + 0x2000);
+}
+
+static void steps_are_exact_over_borders_branches_and_traps(void **state)
+{
+	struct bis_machine *m = rig_create("rv64", 1), *single = rig_create("rv64", 1);
+
+	(void)state;
+	load_walk(m);
+	load_walk(single);
+	bis_hart_set_pc(rig_hart(m), RIG_CODE);
+	bis_hart_set_pc(rig_hart(single), RIG_CODE);
+	for (uint64_t n = 1; n <= 200; n++) {
+		uint64_t before = bis_hart_instret(rig_hart(m)), minstret = rig_csr(m, CSR_MINSTRET);
+
+		assert_ok(bis_machine_step(m, n));
+		assert_int_equal(bis_hart_instret(rig_hart(m)) - before, n);
+		assert_int_equal(rig_csr(m, CSR_MINSTRET) - minstret, n);
+		for (uint64_t i = 0; i < n; i++)
+			assert_ok(bis_machine_step(single, 1));
+		assert_int_equal(bis_hart_pc(rig_hart(m)), bis_hart_pc(rig_hart(single)));
+		for (unsigned r = 1; r < 32; r++)
+			assert_int_equal(rig_reg(m, r), rig_reg(single, r));
+	}
+	assert_true(rig_reg(m, A2) > 100);
+	bis_machine_destroy(m);
+	bis_machine_destroy(single);
+}
+
+/* The trap of the next instruction belongs to the next step, however that instruction comes to fault. */
+static void a_step_ends_before_the_next_trap(void **state)
+{
+	static const uint32_t leave[] = {LUI(T0, 0x1), JALR(ZERO, 0, T0)}; /* to 0x1000, where nothing is */
+	struct bis_machine *m = rig_create("rv64", 1);
+
+	(void)state;
+	load_walk(m);
+	RIG_LOAD(m, RIG_CODE + 0x3000, leave);
+	rig_step_at(m, RIG_CODE + 0x3000, 2);
+	assert_int_equal(bis_hart_pc(rig_hart(m)), 0x1000);
+	rig_step_at(m, RIG_CODE + 0x0c, 3);
+	assert_int_equal(bis_hart_pc(rig_hart(m)), RIG_CODE + 0x10); /* at the ecall */
+	bis_machine_destroy(m);
+}
+
+static void every_hart_steps(void **state)
+{
+	static const uint32_t count[] = {ADDI(A2, A2, 1), J(-4)};
+	struct bis_machine *m = rig_create("rv32", 4);
+
+	(void)state;
+	RIG_LOAD(m, RIG_CODE, count);
+	rig_start_paused(m);
+	for (unsigned i = 0; i < 4; i++)
+		bis_hart_set_pc(bis_machine_hart(m, i), RIG_CODE);
+	assert_ok(bis_machine_step(m, 1001));
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(bis_hart_reg(bis_machine_hart(m, i), A2), 501);
+	bis_machine_destroy(m);
+}
+
+/* A hart that only traps retires nothing; a step ends all the same. */
+static void a_step_ends_in_an_endless_trap(void **state)
+{
+	static const uint32_t trap[] = {ECALL};
+	struct bis_machine *m = rig_create("rv64", 1);
+
+	(void)state;
+	RIG_LOAD(m, RIG_CODE, trap);
+	rig_start_paused(m);
+	rig_set_csr(m, CSR_MTVEC, RIG_CODE); /* the handler traps, too */
+	rig_step_at(m, RIG_CODE, 5);
+	assert_int_equal(bis_hart_pc(rig_hart(m)), RIG_CODE);
+	rig_set_csr(m, CSR_MTVEC, 0); /* nothing can be fetched there */
+	rig_step_at(m, RIG_CODE, 5);
+	assert_int_equal(bis_hart_pc(rig_hart(m)), 0);
+	assert_int_equal(rig_csr(m, CSR_MCAUSE), BIS_CAUSE_FETCH_ACCESS);
+	bis_machine_destroy(m);
+}
+
+/* --- Pausing --- */
+
+static void pauses_what_spins(void **state)
+{
+	static const uint32_t loops[][3] = {
+		{SPIN},
+		{ADDI(A2, A2, 1), J(-4)},
+		{ECALL},	     /* trap vector: itself */
+		{JALR(ZERO, 0, A4)}, /* to itself */
+	};
+	struct bis_machine *m = rig_create("rv64", 2);
+
+	(void)state;
+	rig_start_paused(m);
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(loops); i++) {
+		uint64_t at = RIG_CODE + i * 4096;
+
+		RIG_LOAD(m, at, loops[i]);
+		bis_hart_set_pc(rig_hart(m), at);
+		bis_hart_set_reg(rig_hart(m), A4, at);
+		rig_set_csr(m, CSR_MTVEC, at);
+		for (unsigned round = 0; round < 20; round++) {
+			assert_ok(bis_machine_resume(m));
+			assert_ok(bis_machine_pause(m));
+		}
+		assert_in_range(bis_hart_pc(rig_hart(m)), at, at + 4);
+	}
+	bis_machine_destroy(m);
+}
+
+/* Time a guest sees stands still while it is paused. */
+static void time_stands_still_while_paused(void **state)
+{
+	struct bis_machine *m = rig_create("rv64", 1);
+	uint64_t frozen;
+
+	(void)state;
+	assert_int_equal(bis_machine_now(m), 0);
+	RIG_LOAD(m, RIG_CODE, spin);
+	assert_ok(bis_machine_start(m));
+	rig_wait_for(bis_machine_now(m) > 0);
+	assert_ok(bis_machine_pause(m));
+	frozen = bis_machine_now(m);
+	rig_wait_for(rig_now_ms() % 7 == 3); /* some host time */
+	assert_int_equal(bis_machine_now(m), frozen);
+	assert_int_equal(bis_machine_ticks(m), frozen / 100);
+	assert_ok(bis_machine_resume(m));
+	rig_wait_for(bis_machine_now(m) > frozen);
+	bis_machine_destroy(m);
+}
+
+/* --- Sleeping --- */
+
+/* Sleeps, then counts its wake-ups in A2. Interrupts are enabled one by one in mie but not globally. */
+static const uint32_t sleeper[] = {
+	WFI,	ADDI(A2, A2, 1), SD(A2, 0, A3), CSRRC(ZERO, CSR_MIE, A4), /* the cause that woke it is switched off */
+	J(-16),
+};
+
+static struct bis_machine *start_sleeper(uint64_t mie)
+{
+	struct bis_machine *m = rig_create("rv64", 1);
+
+	RIG_LOAD(m, RIG_CODE, sleeper);
+	rig_start_paused(m);
+	bis_hart_set_pc(rig_hart(m), RIG_CODE);
+	bis_hart_set_reg(rig_hart(m), A3, RIG_DATA);
+	bis_hart_set_reg(rig_hart(m), A4, mie);
+	rig_set_csr(m, CSR_MIE, mie);
+	assert_ok(bis_machine_resume(m));
+	rig_wait_for(bis_hart_sleeping(rig_hart(m)));
+	return m;
+}
+
+static void a_sleeping_hart_executes_nothing(void **state)
+{
+	struct bis_machine *m = start_sleeper(0x888);
+	uint64_t asleep = bis_hart_instret(rig_hart(m));
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_true(bis_hart_sleeping(rig_hart(m)));
+		assert_int_equal(bis_hart_instret(rig_hart(m)), asleep);
+		sched_yield();
+	}
+	assert_int_equal(rig_get64(m, RIG_DATA), 0);
+	bis_machine_destroy(m);
+}
+
+static void a_line_wakes(void **state)
+{
+	struct bis_machine *m = start_sleeper(1 << BIS_LINE_MSIP);
+	struct bis_hart *h = rig_hart(m);
+
+	(void)state;
+	bis_hart_set_line(h, BIS_LINE_MEIP, true); /* not enabled: sleeps on */
+	bis_hart_set_line(h, BIS_LINE_MEIP, false);
+	bis_hart_set_line(h, BIS_LINE_MSIP, true);
+	rig_wait_for(rig_get64(m, RIG_DATA) == 1);
+	rig_wait_for(bis_hart_sleeping(h));
+	assert_int_equal(rig_get64(m, RIG_DATA), 1);
+	bis_machine_destroy(m);
+}
+
+static void the_timer_wakes(void **state)
+{
+	struct bis_machine *m = start_sleeper(1 << BIS_LINE_MTIP);
+	uint64_t due = bis_machine_ticks(m) + BIS_TIMEBASE_HZ / 100;
+
+	(void)state;
+	bis_hart_set_mtimecmp(rig_hart(m), due);
+	rig_wait_for(rig_get64(m, RIG_DATA) == 1);
+	assert_true(bis_machine_ticks(m) >= due);
+	rig_wait_for(bis_hart_sleeping(rig_hart(m)));
+	bis_machine_destroy(m);
+}
+
+static void sstc_wakes(void **state)
+{
+	struct bis_machine *m = start_sleeper(1 << BIS_LINE_STIP);
+
+	(void)state;
+	assert_ok(bis_machine_pause(m));
+	rig_set_csr(m, 0x30a, UINT64_C(1) << 63); /* menvcfg.STCE */
+	rig_set_csr(m, 0x14d, bis_machine_ticks(m) + BIS_TIMEBASE_HZ / 100);
+	assert_ok(bis_machine_resume(m));
+	rig_wait_for(rig_get64(m, RIG_DATA) == 1);
+	bis_machine_destroy(m);
+}
+
+/* A pause ends the sleep without an instruction, and a resumed hart sleeps on. */
+static void a_pause_interrupts_sleep(void **state)
+{
+	struct bis_machine *m = start_sleeper(1 << BIS_LINE_MSIP);
+	uint64_t asleep = bis_hart_instret(rig_hart(m));
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		assert_ok(bis_machine_pause(m));
+		assert_int_equal(bis_hart_pc(rig_hart(m)), RIG_CODE + 4);
+		assert_ok(bis_machine_step(m, 10));
+		assert_int_equal(bis_hart_instret(rig_hart(m)), asleep);
+		assert_ok(bis_machine_resume(m));
+		rig_wait_for(bis_hart_sleeping(rig_hart(m)));
+		assert_int_equal(bis_hart_instret(rig_hart(m)), asleep);
+	}
+	bis_hart_set_line(rig_hart(m), BIS_LINE_MSIP, true);
+	rig_wait_for(rig_get64(m, RIG_DATA) == 1);
+	bis_machine_destroy(m);
+}
+
+/* The other hart's interrupt through a register: hart 0 wakes hart 1 by writing the CLINT's msip. */
+static void another_hart_wakes(void **state)
+{
+	static const uint32_t code[] = {
+		BNE(A0, ZERO, 20), /* hart 1 sleeps */
+		LUI(T0, 0x2000),   /* the CLINT */
+		LI(T1, 1),
+		SW(T1, 4, T0), /* msip of hart 1 */
+		SPIN,
+		LI(T1, 8),
+		CSRW(CSR_MIE, T1),
+		WFI,
+		CSRR(T1, CSR_MIP),
+		SD(T1, 0, A1),
+		SPIN,
+	};
+	struct bis_machine *m = rig_create("rv64", 2);
+
+	(void)state;
+	rig_add(m, "clint,at=0x2000000");
+	RIG_LOAD(m, RIG_CODE, code);
+	bis_machine_set_entry(m, RIG_CODE, RIG_DATA);
+	assert_ok(bis_machine_start(m));
+	rig_wait_for(rig_get64(m, RIG_DATA) == 8);
+	bis_machine_destroy(m);
+}
+
+/* A timer interrupt comes through although the hart below only takes traps of its own. */
+static void the_timer_interrupts_an_endless_trap(void **state)
+{
+	static const uint32_t handler[] = {SD(A3, 0, A3), SPIN};
+	struct bis_machine *m = rig_create("rv64", 1);
+
+	(void)state;
+	RIG_LOAD(m, RIG_CODE, handler);
+	rig_start_paused(m);
+	rig_set_csr(m, CSR_MTVEC, RIG_CODE);
+	rig_set_csr(m, CSR_MEDELEG, 1 << BIS_CAUSE_FETCH_PAGE | 1 << BIS_CAUSE_FETCH_ACCESS);
+	rig_set_csr(m, CSR_MIE, 1 << BIS_LINE_MTIP);
+	rig_set_csr(m, CSR_PMPCFG0, 0x1f); /* everything, S-mode included */
+	rig_set_csr(m, CSR_PMPADDR0, UINT64_MAX);
+	rig_set_csr(m, CSR_STVEC, 0x1000); /* no memory there */
+	bis_hart_set_reg(rig_hart(m), A3, RIG_DATA);
+	bis_hart_set_priv(rig_hart(m), BIS_PRIV_S);
+	bis_hart_set_pc(rig_hart(m), 0x1000);
+	bis_hart_set_mtimecmp(rig_hart(m), bis_machine_ticks(m) + BIS_TIMEBASE_HZ / 1000);
+	assert_ok(bis_machine_resume(m));
+	rig_wait_for(rig_get64(m, RIG_DATA) == RIG_DATA);
+	bis_machine_destroy(m);
+}
+
+/* --- Requests and joining --- */
+
+static void join_gives_up_at_its_time(void **state)
+{
+	struct bis_machine *m = rig_create("rv64", 1);
+	enum bis_stop_reason why;
+	int status;
+
+	(void)state;
+	RIG_LOAD(m, RIG_CODE, spin);
+	assert_int_equal(bis_machine_join(m, 0, &why, &status), -ETIMEDOUT);
+	assert_ok(bis_machine_start(m));
+	assert_int_equal(bis_machine_join(m, 5, &why, &status), -ETIMEDOUT);
+	assert_int_equal(bis_machine_state(m), BIS_RUNNING);
+	bis_machine_request_pause(m);
+	assert_int_equal(bis_machine_join(m, 5, &why, &status), -ETIMEDOUT);
+	assert_int_equal(bis_machine_state(m), BIS_PAUSED);
+	bis_machine_destroy(m);
+}
+
+/* The guest's exit status comes through the finisher. */
+static void the_guest_powers_off(void **state)
+{
+	static const uint32_t code[] = {
+		LUI(T0, 0x100), LUI(T1, 0x2a3),	     ADDI(T1, T1, 0x333), LUI(T2, 3), ADD(T1, T1, T2),
+		SW(T1, 0, T0), /* 0x2a0000 + 0x6333: the code is 42 above a low half of 0x6333, refused */
+		LUI(T1, 0x2a3), ADDI(T1, T1, 0x333), SW(T1, 0, T0), /* 0x2a3333 */
+		SPIN,
+	};
+	struct bis_machine *m = rig_create("rv64", 1);
+	enum bis_stop_reason why;
+	int status;
+
+	(void)state;
+	rig_add(m, "finisher,at=0x100000");
+	RIG_LOAD(m, RIG_CODE, code);
+	assert_ok(bis_machine_start(m));
+	assert_ok(bis_machine_join(m, RIG_DEADLINE_MS, &why, &status));
+	assert_int_equal(why, BIS_STOP_POWER_OFF);
+	assert_int_equal(status, 0x2a);
+	bis_machine_destroy(m);
+}
+
+static void the_guest_asks_for_a_reset(void **state)
+{
+	static const uint32_t code[] = {
+		LUI(T0, 0x100),	 LUI(T1, 7),	ADDI(T1, T1, 0x777), LW(A2, 0, A1),
+		ADDI(A2, A2, 1), SW(A2, 0, A1), SW(T1, 0, T0),	     SPIN,
+	};
+	struct bis_machine *m = rig_create("rv64", 2);
+	enum bis_stop_reason why;
+	int status;
+
+	(void)state;
+	rig_add(m, "finisher,at=0x100000");
+	RIG_LOAD(m, RIG_CODE, code);
+	bis_machine_set_entry(m, RIG_CODE, RIG_DATA);
+	assert_ok(bis_machine_start(m));
+	for (unsigned round = 1; round <= 3; round++) {
+		assert_ok(bis_machine_join(m, RIG_DEADLINE_MS, &why, &status));
+		assert_int_equal(why, BIS_STOP_RESET_REQUEST);
+		assert_int_equal(bis_machine_state(m), BIS_PAUSED);
+		assert_true(rig_get64(m, RIG_DATA) >= round); /* RAM is kept */
+		assert_ok(bis_machine_reset(m));
+		assert_ok(bis_machine_resume(m));
+	}
+	bis_machine_destroy(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_impossible_configurations),
+		cmocka_unit_test(an_empty_configuration_makes_a_machine),
+		cmocka_unit_test(each_verb_works_only_in_its_states),
+		cmocka_unit_test(can_be_destroyed_at_every_stage),
+		cmocka_unit_test(reset_brings_back_the_first_state),
+		cmocka_unit_test(steps_are_exact_over_borders_branches_and_traps),
+		cmocka_unit_test(a_step_ends_before_the_next_trap),
+		cmocka_unit_test(every_hart_steps),
+		cmocka_unit_test(a_step_ends_in_an_endless_trap),
+		cmocka_unit_test(pauses_what_spins),
+		cmocka_unit_test(time_stands_still_while_paused),
+		cmocka_unit_test(a_sleeping_hart_executes_nothing),
+		cmocka_unit_test(a_line_wakes),
+		cmocka_unit_test(the_timer_wakes),
+		cmocka_unit_test(sstc_wakes),
+		cmocka_unit_test(a_pause_interrupts_sleep),
+		cmocka_unit_test(another_hart_wakes),
+		cmocka_unit_test(the_timer_interrupts_an_endless_trap),
+		cmocka_unit_test(join_gives_up_at_its_time),
+		cmocka_unit_test(the_guest_powers_off),
+		cmocka_unit_test(the_guest_asks_for_a_reset),
+	};
+
+	return cmocka_run_group_tests_name("machine", tests, NULL, NULL);
+}
