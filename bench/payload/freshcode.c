@@ -10,7 +10,7 @@
 #define A1	     11
 #define RETURN	     UINT32_C(0x00008067) /* jalr x0, 0(ra) */
 
-const uint32_t bench_rounds = 550 * BENCH_SCALE;
+const uint32_t bench_rounds = 1500 * BENCH_SCALE;
 
 typedef uintptr_t function(uintptr_t a, uintptr_t b);
 

@@ -111,15 +111,15 @@ static int add_htif(struct guest *g, struct bis_machine *m, const struct bis_ima
 	return bis_machine_add(m, spec, &mod);
 }
 
-/* The end of the highest RAM region. */
+/* The end of the highest RAM region, as far as the harts' registers reach. */
 static uint64_t ram_end(struct bis_machine *m)
 {
+	uint64_t end = 0, reach = UINT64_C(1) << 32;
 	struct bis_mem_region r;
-	uint64_t end = 0;
 
 	for (size_t i = 0; !bis_mem_region(bis_machine_memory(m), i, &r); i++)
 		end = r.base.v + r.size;
-	return end;
+	return bis_hart_isa(bis_machine_hart(m, 0))->xlen == 32 && end > reach ? reach : end;
 }
 
 /* Places the initial RAM disk below what the device tree will need. */

@@ -200,28 +200,23 @@ static const struct run_option table[] = {
 	{"Machine", 0, 0, NULL, NULL, NULL},
 	{"memory", 'm', required_argument, "SIZE", "guest memory, such as 64M or 2G (default 128M)", read_memory},
 	{"harts", 'n', required_argument, "N", "number of harts (default 1)", read_harts},
-	{"isa", 0, required_argument, "STRING",
-	 "such as rv32imac_zicsr or rv64gc_zba_zbb (default: all there is, as wide as the kernel)", read_isa},
+	{"isa", 0, required_argument, "STRING", "rv32, rv64 or such as rv64gc_zba (by the kernel)", read_isa},
 	{"engine", 0, required_argument, "NAME", "what executes guest code", read_engine},
-	{"module", 0, required_argument, "SPEC", "add a module: CLASS[,key=value...] or PATH.so[,key=value...]",
-	 read_module},
-	{"drive", 0, required_argument, "file=PATH[,readonly]", "the native block device in slot 3", read_drive},
+	{"module", 0, required_argument, "SPEC", "add CLASS[,key=value...] or PATH.so[,key=...]", read_module},
+	{"drive", 0, required_argument, "file=PATH", "native block device; also file=PATH,readonly", read_drive},
 	{"allow-guest-modules", 0, no_argument, NULL, "let the guest add modules by itself", read_allow},
 	{"Guest", 0, 0, NULL, NULL, NULL},
 	{"append", 0, required_argument, "TEXT", "command line for the kernel", read_append},
 	{"initrd", 0, required_argument, "FILE", "initial RAM disk", read_initrd},
-	{"dtb", 0, required_argument, "FILE", "device tree to use instead of the machine's own", read_dtb},
+	{"dtb", 0, required_argument, "FILE", "device tree instead of the machine's own", read_dtb},
 	{"Console and watching", 0, 0, NULL, NULL, NULL},
-	{"console", 0, required_argument, "KIND", "stdio (default), pty[,link=PATH], file=PATH or null", read_console},
-	{"log", 0, required_argument, "LEVEL|FILE", "error, warn (default), info or debug; or a path with a '/'",
-	 read_log},
-	{"trace", 0, optional_argument, "FILE", "every instruction, to standard error or a file", read_trace},
-	{"timeout", 0, required_argument, "SECONDS", "end the machine after this time, with exit status 124",
-	 read_timeout},
+	{"console", 0, required_argument, "KIND", "stdio (default), pty[,link=PATH], file=PATH, null", read_console},
+	{"log", 0, required_argument, "LEVEL|FILE", "error, warn (default), info, debug; or DIR/FILE", read_log},
+	{"trace", 0, optional_argument, "FILE", "print every instruction (on standard error)", read_trace},
+	{"timeout", 0, required_argument, "SECONDS", "end the machine then, with exit status 124", read_timeout},
 	{"Instead of running", 0, 0, NULL, NULL, NULL},
 	{"disasm", 0, required_argument, "FILE", "disassemble an ELF file or a raw image", read_disasm},
-	{"dump-dtb", 0, required_argument, "FILE", "write the machine's device tree (- for standard output)",
-	 read_dump_dtb},
+	{"dump-dtb", 0, required_argument, "FILE", "write the device tree (- is standard output)", read_dump_dtb},
 	{"list-modules", 0, no_argument, NULL, "module classes", read_list},
 	{"help-module", 0, required_argument, "NAME", "options and fields of a module class", read_help_module},
 	{"help", 'h', no_argument, NULL, "this text", read_help},
@@ -233,11 +228,11 @@ static const struct run_option table[] = {
 void run_help(void)
 {
 	fputs("Usage: biscuit-run [options] [kernel.elf]\n"
-	      "Runs a RISC-V guest; without a kernel, the demo system crumb. Exits with the guest's status.\n",
+	      "Runs a RISC-V guest and exits with its status. Without a kernel: crumb.\n",
 	      stdout);
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct run_option *r = &table[i];
-		char left[48], open = r->argument == optional_argument ? '[' : ' ';
+		char left[40], open = r->argument == optional_argument ? '[' : ' ';
 
 		if (!r->read) {
 			printf("\n%s:\n", r->name);
@@ -246,7 +241,7 @@ void run_help(void)
 		snprintf(left, sizeof(left), "%c%c%c --%s%s%s%s%s", r->letter ? '-' : ' ', r->letter ? r->letter : ' ',
 			 r->letter ? ',' : ' ', r->name, r->value ? (open == '[' ? "[=" : " ") : "",
 			 r->value ? r->value : "", open == '[' ? "]" : "", "");
-		printf("  %-34s %s\n", left, r->help);
+		printf("  %-27s %s\n", left, r->help);
 	}
 	fputs("\nExamples:\n"
 	      "  biscuit-run                                 boot crumb\n"

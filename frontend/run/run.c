@@ -151,15 +151,19 @@ static void give_up_output(const struct run *r)
 
 static void tear_down(struct run *r)
 {
+	int signal;
+
 	if (r->signals)
-		signals_watch_machine(r->signals, NULL);
+		(void)signals_watch_machine(r->signals, NULL);
 	bis_machine_destroy(r->machine);
 	terminal_restore();
 	trace_close(r->trace);
 	if (r->log)
 		fclose(r->log);
 	guest_free(&r->guest);
-	signals_end(r->signals);
+	signal = signals_end(r->signals);
+	if (signal)
+		r->signal = signal;
 }
 
 int run_guest(const struct run_options *o, bool stdout_closed)
@@ -175,14 +179,14 @@ int run_guest(const struct run_options *o, bool stdout_closed)
 	if (!err)
 		err = build(&r);
 	if (!err)
-		signals_watch_machine(r.signals, r.machine);
-	if (!err)
+		r.signal = signals_watch_machine(r.signals, r.machine);
+	if (!err && !r.signal)
 		err = enter_terminal(&r);
 	if (!err && o->timeout_ms >= 0)
 		r.deadline_ms = now_ms() + o->timeout_ms;
-	if (!err)
+	if (!err && !r.signal)
 		err = bis_machine_start(r.machine);
-	status = err ? message_error() : run_to_end(&r);
+	status = err ? message_error() : r.signal ? 0 : run_to_end(&r);
 	if (err || r.signal || status == RUN_STATUS_TIMEOUT)
 		give_up_output(&r);
 	tear_down(&r);

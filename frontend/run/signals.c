@@ -22,9 +22,9 @@ static const int served[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT}
 struct signals {
 	pthread_t thread;
 	int signal_fd, quit_fd;
-	int ending; /* the signal that the machine stops for; 0: none. Of the thread alone. */
 	pthread_mutex_t lock;
 	struct bis_machine *machine; /* under the lock */
+	int ending;		     /* the signal that has come, 0: none; written by the thread under the lock */
 };
 
 void signals_die(int sig)
@@ -42,17 +42,13 @@ void signals_die(int sig)
 
 static void serve_end(struct signals *s, int sig)
 {
-	bool asked = false;
-
+	if (s->ending)
+		signals_die(s->ending);
 	pthread_mutex_lock(&s->lock);
-	if (s->machine && !s->ending) {
-		bis_machine_request_stop(s->machine, BIS_STOP_HOST, 128 + sig);
-		asked = true;
-	}
-	pthread_mutex_unlock(&s->lock);
-	if (!asked)
-		signals_die(s->ending ? s->ending : sig);
 	s->ending = sig;
+	if (s->machine)
+		bis_machine_request_stop(s->machine, BIS_STOP_HOST, 128 + sig);
+	pthread_mutex_unlock(&s->lock);
 }
 
 static void serve(struct signals *s, int sig)
@@ -130,23 +126,30 @@ int signals_start(struct signals **out)
 	return bis_fail(err, "signals: %s", strerror(err));
 }
 
-void signals_watch_machine(struct signals *s, struct bis_machine *m)
+int signals_watch_machine(struct signals *s, struct bis_machine *m)
 {
+	int come;
+
 	pthread_mutex_lock(&s->lock);
 	s->machine = m;
+	come = s->ending;
 	pthread_mutex_unlock(&s->lock);
+	return come;
 }
 
-void signals_end(struct signals *s)
+int signals_end(struct signals *s)
 {
 	uint64_t one = 1;
+	int come;
 
 	if (!s)
-		return;
+		return 0;
 	if (write(s->quit_fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
 		pthread_join(s->thread, NULL);
 	close(s->signal_fd);
 	close(s->quit_fd);
 	pthread_mutex_destroy(&s->lock);
+	come = s->ending;
 	free(s);
+	return come;
 }

@@ -10,18 +10,18 @@
 struct signals;
 
 /*
- * Blocks the signals for the calling thread and all that it makes from now on, and starts serving them. To be called
- * before any other thread exists. -errno with message.
+ * Blocks the signals for the calling thread and all that it makes from now on, and starts serving them: the process is
+ * expected to clean up and to end with signals_die; when that takes more than two seconds or a second signal comes, it
+ * is ended here. To be called before any other thread exists. -errno with message.
  */
 BIS_MUST_CHECK int signals_start(struct signals **out);
 /*
- * From now on a signal asks `m` to stop, with BIS_STOP_HOST and the status 128 + signal, and ends the process itself
- * only when that takes more than two seconds or a second signal comes. NULL: no machine, a signal ends the process at
- * once.
+ * From now on a signal asks `m` to stop, with BIS_STOP_HOST and the status 128 + signal. NULL: there is no machine to
+ * ask. Returns the signal that has come already, 0 if none has.
  */
-void signals_watch_machine(struct signals *s, struct bis_machine *m);
-/* Stops serving; NULL is allowed. The signals stay blocked. */
-void signals_end(struct signals *s);
+int signals_watch_machine(struct signals *s, struct bis_machine *m);
+/* Stops serving; the signals stay blocked. Returns the signal that has come, 0 if none has. NULL is allowed. */
+int signals_end(struct signals *s);
 
 /* Restores the terminal and ends the process by the signal's default action. Does not return. */
 _Noreturn void signals_die(int sig);

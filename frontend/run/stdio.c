@@ -5,6 +5,9 @@
  * Nothing here may block and the terminal is shared with other processes, so O_NONBLOCK is never set on what was
  * inherited: output goes through an open file description of our own where the kernel gives one, and otherwise in
  * pieces that poll() has promised room for.
+ *
+ * A guest writes its console byte by byte. So output is left in the character device's queue, and the controller thread
+ * comes for all that is there when it has woken up.
  */
 #include "stdio.h"
 
@@ -36,6 +39,7 @@ struct stdio_end {
 	bool eof;	 /* standard input has ended */
 	bool out_closed; /* nobody reads any more */
 	bool abandoned;
+	bool collecting; /* output is what the controller thread comes for */
 	struct escape escape;
 	uint64_t bytes_in, bytes_out;
 };
@@ -91,6 +95,10 @@ static size_t stdio_write(void *self, const uint8_t *buf, size_t len)
 	struct stdio_end *s = self;
 	size_t done = 0;
 
+	if (s->collecting && !s->out_closed) {
+		bis_watch_set(s->out_watch, BIS_WATCH_OUT);
+		return 0;
+	}
 	while (done < len && !s->out_closed) {
 		ssize_t n = write_some(s, buf + done, len - done);
 
@@ -102,11 +110,7 @@ static size_t stdio_write(void *self, const uint8_t *buf, size_t len)
 			done += (size_t)n;
 	}
 	s->bytes_out += done;
-	if (s->out_closed)
-		return len;
-	if (done < len && s->out_watch)
-		bis_watch_set(s->out_watch, BIS_WATCH_OUT);
-	return done;
+	return s->out_closed ? len : done;
 }
 
 static bool stdio_wait_output(void *self)
@@ -124,8 +128,9 @@ static void output_ready(void *self, unsigned events)
 	struct stdio_end *s = self;
 
 	(void)events;
-	bis_watch_set(s->out_watch, 0);
-	bis_chardev_flush(s->chardev); /* what does not fit sets the watch again */
+	s->collecting = false;
+	bis_watch_set(s->out_watch, bis_chardev_flush(s->chardev) ? BIS_WATCH_OUT : 0);
+	s->collecting = true;
 }
 
 void stdio_abandon_output(void *self)
@@ -246,6 +251,7 @@ static int stdio_start(void *self)
 	if (err)
 		return err;
 	bis_watch_set(s->in_watch, BIS_WATCH_IN);
+	s->collecting = true;
 	return 0;
 }
 
@@ -258,7 +264,7 @@ static void stdio_destroy(void *self)
 		bis_watch_destroy(s->in_watch);
 	if (s->out_watch)
 		bis_watch_destroy(s->out_watch);
-	s->out_watch = NULL;
+	s->collecting = false;
 	bis_chardev_destroy(s->chardev); /* delivers what waits, then frees s */
 	if (own >= 0)
 		close(own);

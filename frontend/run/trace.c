@@ -53,6 +53,8 @@ int trace_open(const char *path, struct trace **out)
 
 static void finish_line(FILE *file, struct hart_line *line)
 {
+	while (line->len && line->text[line->len - 1] == ' ')
+		line->len--;
 	if (!line->len)
 		return;
 	line->text[line->len++] = '\n';

@@ -86,7 +86,7 @@ BIS_MUST_CHECK int bis_attach_irqchip(struct bis_module *mod, const char *kind, 
 /*
  * CSRs (CSR attachment): rows of concrete control and status registers. Privilege and read-only come from the address,
  * as the privileged specification numbers them. `read` and `write` run on the hart's thread; write gets the new value
- * (already combined for set/clear). `exists` NULL means always. -EEXIST where an address is taken.
+ * (already combined for set/clear). `write` NULL: writes are ignored. -EEXIST where an address is taken.
  */
 struct bis_csr_row {
 	uint16_t address;

@@ -39,13 +39,13 @@ static bool device_address(unsigned address, unsigned *slot, unsigned *reg)
 static bool core_exists(const struct bis_hart *h, unsigned address)
 {
 	if (address >= 0x001 && address <= 0x003)
-		return bis_isa_has(&h->isa, "f");
+		return h->has_f;
 	if (address == 0x14d || address == 0x15d)
-		return bis_isa_has(&h->isa, "sstc");
+		return h->has_sstc;
 	if (address >= 0x3a0 && address <= 0x3af && h->xlen == 64)
 		return !(address & 1);
 	if (address >= 0xc00 && address <= 0xc9f)
-		return bis_isa_has(&h->isa, "zicntr");
+		return bis_isa_has(&h->isa, (address & 0x1f) > 2 ? "zihpm" : "zicntr");
 	return true;
 }
 
@@ -99,11 +99,14 @@ static uint64_t read_place(struct bis_hart *h, const struct csr_place *p, unsign
 	case KIND_CORE:
 		return p->core->get(h, address) & h->xmask;
 	case KIND_MODULE:
-		return p->module->row->read(p->module->self, h, (uint16_t)address) & h->xmask;
+		bis_hart_go_outside(h);
+		value = p->module->row->read(p->module->self, h, (uint16_t)address) & h->xmask;
+		bis_hart_come_back(h);
+		return value;
 	default:
-		atomic_store(&h->state, HART_OUTSIDE);
+		bis_hart_go_outside(h);
 		value = bis_devctl_read(h->machine, p->slot, p->reg) & h->xmask;
-		atomic_store(&h->state, HART_RUNNING);
+		bis_hart_come_back(h);
 		return value;
 	}
 }
@@ -116,12 +119,16 @@ static void write_place(struct bis_hart *h, const struct csr_place *p, unsigned 
 			p->core->set(h, address, value & h->xmask);
 		break;
 	case KIND_MODULE:
+		if (!p->module->row->write)
+			break;
+		bis_hart_go_outside(h);
 		p->module->row->write(p->module->self, h, (uint16_t)address, value & h->xmask);
+		bis_hart_come_back(h);
 		break;
 	default:
-		atomic_store(&h->state, HART_OUTSIDE);
+		bis_hart_go_outside(h);
 		bis_devctl_write(h->machine, p->slot, p->reg, value & h->xmask);
-		atomic_store(&h->state, HART_RUNNING);
+		bis_hart_come_back(h);
 	}
 }
 

@@ -7,10 +7,9 @@
 #include "src/cpu/csr_internal.h"
 #include "src/machine/machine_internal.h"
 
-#define SSTATUS_READ  (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
-#define SSTATUS_WRITE SSTATUS_READ
+#define SSTATUS_MASK (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
 #define MSTATUS_WRITE                                                                                                  \
-	(SSTATUS_WRITE | MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP | MSTATUS_MPRV | MSTATUS_TVM | MSTATUS_TW |          \
+	(SSTATUS_MASK | MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP | MSTATUS_MPRV | MSTATUS_TVM | MSTATUS_TW |           \
 	 MSTATUS_TSR)
 
 #define S_INTERRUPTS                                                                                                   \
@@ -116,7 +115,7 @@ static void write_status(struct bis_hart *h, uint64_t value, uint64_t mask)
 {
 	uint64_t changed;
 
-	if (!bis_isa_has(&h->isa, "f"))
+	if (!h->has_f)
 		mask &= ~MSTATUS_FS;
 	value = (h->mstatus & ~mask) | (value & mask);
 	if ((value & MSTATUS_MPP) == (UINT64_C(2) << MSTATUS_MPP_SHIFT))
@@ -138,13 +137,13 @@ static void set_mstatus(struct bis_hart *h, unsigned address, uint64_t value)
 static uint64_t get_sstatus(struct bis_hart *h, unsigned address)
 {
 	(void)address;
-	return status_view(h, h->mstatus & SSTATUS_READ, false);
+	return status_view(h, h->mstatus & SSTATUS_MASK, false);
 }
 
 static void set_sstatus(struct bis_hart *h, unsigned address, uint64_t value)
 {
 	(void)address;
-	write_status(h, value, SSTATUS_WRITE);
+	write_status(h, value, SSTATUS_MASK);
 }
 
 static uint64_t get_misa(struct bis_hart *h, unsigned address)
@@ -194,7 +193,7 @@ static void set_stvec(struct bis_hart *h, unsigned address, uint64_t value)
 /* Bit 0 is always zero; bit 1 reads as zero without compressed instructions. */
 static uint64_t epc_mask(const struct bis_hart *h)
 {
-	return bis_isa_has(&h->isa, "zca") ? ~UINT64_C(1) : ~UINT64_C(3);
+	return h->has_zca ? ~UINT64_C(1) : ~UINT64_C(3);
 }
 
 static uint64_t get_mepc(struct bis_hart *h, unsigned address)
@@ -340,7 +339,7 @@ static void write_menvcfg(struct bis_hart *h, uint64_t value)
 {
 	uint64_t mask = MENVCFG_FIOM;
 
-	if (bis_isa_has(&h->isa, "sstc"))
+	if (h->has_sstc)
 		mask |= MENVCFG_STCE;
 	if (bis_isa_has(&h->isa, "svadu"))
 		mask |= MENVCFG_ADUE;

@@ -22,6 +22,9 @@ int bis_hart_create(struct bis_machine *m, unsigned id, const struct bis_isa_spe
 	h->machine = m;
 	h->memory = m->memory;
 	h->isa = *isa;
+	h->has_f = bis_isa_has(isa, "f");
+	h->has_zca = bis_isa_has(isa, "zca");
+	h->has_sstc = bis_isa_has(isa, "sstc");
 	h->xlen = isa->xlen;
 	h->xmask = isa->xlen == 64 ? UINT64_MAX : UINT32_MAX;
 	h->step_limit = UINT64_MAX;

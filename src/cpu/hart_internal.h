@@ -19,6 +19,7 @@
 #define HART_SLOTS     176 /* guest registers, temporaries, the constant zero */
 #define HART_TEMP_SLOT 128 /* first temporary */
 #define HART_ZERO_SLOT 160 /* never written */
+#define HART_SINK_SLOT 161 /* takes results that nobody wants */
 
 #define BIS_LIKELY(x)	__builtin_expect(!!(x), 1)
 #define BIS_UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -79,10 +80,8 @@ struct bis_block_cache;
 struct bis_hart {
 	/* Hot: touched by every block. */
 	uint64_t slots[HART_SLOTS];
-	int64_t budget;		   /* instructions and traps left in this slice */
-	_Atomic uint32_t requests; /* any thread sets bits; the hart clears them */
-	uint32_t key_unused;
-	const struct bis_block *block; /* the block being executed */
+	int64_t budget;		       /* instructions and traps left in this slice */
+	_Atomic uint32_t requests;     /* any thread sets bits; the hart clears them */
 	uint64_t pc_page;	       /* virtual address of its page */
 	struct bis_tlb_entry *dtlb;    /* the data context in force */
 	struct bis_fetch_entry *ftlb;  /* the fetch context in force */
@@ -92,6 +91,7 @@ struct bis_hart {
 	/* Control state. */
 	uint64_t pc;	  /* of the current instruction whenever a helper or the control thread can see it */
 	uint64_t next_pc; /* where a block-ending helper continues */
+	bool big_pages;	  /* the TLB holds pieces of pages larger than 4 KiB */
 	bool exception;	  /* bis_hart_raise was called */
 	bool sleeping;	  /* executed WFI */
 	uint8_t priv;
@@ -125,9 +125,9 @@ struct bis_hart {
 	struct bis_machine *machine;
 	struct bis_memory *memory;
 	struct bis_isa_spec isa;
+	bool has_f, has_zca, has_sstc; /* of isa, asked often */
 	struct bis_block_cache *cache;
 	const struct bis_engine *engine;
-	uint64_t slice_limit;
 
 	/* Any thread. */
 	_Atomic uint64_t lines; /* interrupt inputs by enum bis_hart_line */
@@ -178,7 +178,15 @@ void bis_hart_ask_park(struct bis_hart *h);
 void bis_hart_wait_parked(struct bis_hart *h);
 /* Compares time with mtimecmp and stimecmp and sets MTIP and STIP accordingly. Hart's thread. */
 void bis_hart_update_timers(struct bis_hart *h);
-/* Carries out REQ_DROP_PAGES and REQ_FLUSH_WRITES if set. Hart's thread. */
+/*
+ * Marks the hart as outside while it runs device or module code, so that nobody waits for it while it waits for the
+ * device lock; guest memory is then reached through bis_mem_* only. Coming back forgets write entries if that was asked
+ * meanwhile.
+ */
+void bis_hart_go_outside(struct bis_hart *h);
+void bis_hart_come_back(struct bis_hart *h);
+/* Carries out REQ_DROP_PAGES and REQ_FLUSH_WRITES if set. Hart's thread, between blocks or in a helper that ends one.
+ */
 void bis_hart_serve(struct bis_hart *h);
 /* Makes every hart but `self` (may be NULL) forget its write entries, and waits until each has. */
 void bis_harts_flush_writes(struct bis_machine *m, struct bis_hart *self);

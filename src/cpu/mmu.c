@@ -154,12 +154,18 @@ void bis_tlb_flush(struct bis_hart *h)
 	for (unsigned c = 0; c < FETCH_CONTEXTS; c++)
 		for (unsigned i = 0; i < TLB_ENTRIES; i++)
 			h->fetch[c][i].tag = TLB_INVALID;
+	h->big_pages = false;
 }
 
 void bis_tlb_flush_va(struct bis_hart *h, uint64_t va)
 {
 	unsigned i = (va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1);
 
+	/* The pieces of a larger page lie in many entries, and all of them are meant. */
+	if (h->big_pages) {
+		bis_tlb_flush(h);
+		return;
+	}
 	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
 		clear_tlb_entry(&h->tlb[c][i]);
 	for (unsigned c = 0; c < FETCH_CONTEXTS; c++)
@@ -191,6 +197,7 @@ static void fill_data(const struct request *r, const struct bis_mapping *map, co
 	enum bis_pmp_answer can_write = bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_WRITE, r->priv);
 
 	h->tlb_fills++;
+	h->big_pages |= map->page_size > BIS_PAGE_SIZE;
 	clear_tlb_entry(e);
 	if (can_read == PMP_PARTIAL)
 		return;
@@ -218,25 +225,17 @@ static bool locate(const struct request *r, unsigned size, struct bis_mapping *m
 	return true;
 }
 
-/* Device accesses run with the hart marked outside, so that nobody waits for it while it waits for the device lock. */
-static void leave_outside(struct bis_hart *h)
-{
-	atomic_store(&h->state, HART_RUNNING);
-	if (atomic_load(&h->requests) & REQ_FLUSH_WRITES)
-		bis_hart_serve(h);
-}
-
 static bool bus_access(const struct request *r, uint64_t pa, unsigned size, uint64_t *value)
 {
 	struct bis_hart *h = r->h;
 	enum bis_bus_result result;
 
-	atomic_store(&h->state, HART_OUTSIDE);
+	bis_hart_go_outside(h);
 	if (r->access == BIS_ACCESS_WRITE)
 		result = bis_bus_write(h->machine->bus, pa, size, *value);
 	else
 		result = bis_bus_read(h->machine->bus, pa, size, value);
-	leave_outside(h);
+	bis_hart_come_back(h);
 	if (result != BIS_BUS_OK)
 		raise_access(r);
 	return result == BIS_BUS_OK;
@@ -359,6 +358,7 @@ void *bis_mmu_atomic(struct bis_hart *h, uint64_t va, unsigned size, bool write,
 		return NULL;
 	}
 	*pa = map.pa;
+	fill_data(&r, &map, page);
 	return page->host + (map.pa & (BIS_PAGE_SIZE - 1));
 }
 
@@ -387,6 +387,7 @@ bool bis_mmu_fetch(struct bis_hart *h, uint64_t va, uint64_t *pa)
 	if (bis_pmp_check(h, map.pa & PAGE_MASK, BIS_PAGE_SIZE, BIS_ACCESS_FETCH, h->priv) == PMP_ALLOW) {
 		e->tag = va & PAGE_MASK;
 		e->pa = map.pa & PAGE_MASK;
+		h->big_pages |= map.page_size > BIS_PAGE_SIZE;
 	}
 	*pa = map.pa;
 	return true;

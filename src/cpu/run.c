@@ -43,6 +43,13 @@ void bis_hart_drop_page(struct bis_hart *h, uint64_t pa_page)
 	bis_hart_request(h, REQ_DROP_PAGES);
 }
 
+/* Forgetting write entries is safe between any two accesses, also in the middle of a block. */
+static void flush_writes(struct bis_hart *h)
+{
+	bis_tlb_flush_writes(h);
+	atomic_fetch_and(&h->requests, ~(uint32_t)REQ_FLUSH_WRITES);
+}
+
 static void drop_pages(struct bis_hart *h)
 {
 	uint64_t pages[HART_DROP_MAX];
@@ -62,11 +69,19 @@ static void drop_pages(struct bis_hart *h)
 		bis_block_cache_drop_page(h->cache, pages[i]);
 }
 
-/* Forgetting write entries is safe between any two accesses, also in the middle of a block. */
-static void flush_writes(struct bis_hart *h)
+void bis_hart_go_outside(struct bis_hart *h)
 {
-	bis_tlb_flush_writes(h);
-	atomic_fetch_and(&h->requests, ~(uint32_t)REQ_FLUSH_WRITES);
+	if (atomic_load(&h->state) == HART_RUNNING)
+		atomic_store(&h->state, HART_OUTSIDE);
+}
+
+void bis_hart_come_back(struct bis_hart *h)
+{
+	if (atomic_load(&h->state) != HART_OUTSIDE)
+		return; /* it was parked: the control thread is looking at it */
+	atomic_store(&h->state, HART_RUNNING);
+	if (atomic_load(&h->requests) & REQ_FLUSH_WRITES)
+		flush_writes(h);
 }
 
 void bis_hart_serve(struct bis_hart *h)
@@ -102,10 +117,12 @@ void bis_harts_flush_writes(struct bis_machine *m, struct bis_hart *self)
 
 /* --- Sleeping in WFI --- */
 
-/* The machine time at which a timer interrupt becomes pending, in ticks. */
+/* The machine time at which a timer interrupt that ends WFI becomes pending, in ticks. */
 static uint64_t next_deadline(const struct bis_hart *h)
 {
-	uint64_t m = atomic_load(&h->mtimecmp), s = h->menvcfg & MENVCFG_STCE ? h->stimecmp : UINT64_MAX;
+	bool m_wakes = h->mie & INTERRUPT_BIT(BIS_LINE_MTIP);
+	bool s_wakes = (h->mie & INTERRUPT_BIT(BIS_LINE_STIP)) && (h->menvcfg & MENVCFG_STCE);
+	uint64_t m = m_wakes ? atomic_load(&h->mtimecmp) : UINT64_MAX, s = s_wakes ? h->stimecmp : UINT64_MAX;
 
 	return m < s ? m : s;
 }

@@ -77,9 +77,15 @@ void bis_trap_deliver(struct bis_hart *h)
 	 */
 	h->budget--;
 	h->retired--;
-	if (bis_machine_offer_trap(h->machine, h, cause, tval)) {
+	if (h->machine->traps) {
+		bool handled;
+
+		bis_hart_go_outside(h);
+		handled = bis_machine_offer_trap(h->machine, h, cause, tval);
+		bis_hart_come_back(h);
 		bis_hart_update_mode(h);
-		return;
+		if (handled)
+			return;
 	}
 	enter(h, cause, tval, false);
 	bis_trap_poll(h);
@@ -169,7 +175,7 @@ void bis_hart_ebreak(struct bis_hart *h)
 /* Without compressed instructions, bit 1 of an exception pc reads as zero. */
 static uint64_t readable_epc(const struct bis_hart *h, uint64_t epc)
 {
-	return bis_isa_has(&h->isa, "zca") ? epc : epc & ~UINT64_C(3);
+	return h->has_zca ? epc : epc & ~UINT64_C(3);
 }
 
 void bis_hart_mret(struct bis_hart *h, uint32_t raw)

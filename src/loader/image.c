@@ -251,8 +251,8 @@ static bool highest_place(uint64_t low, uint64_t high, uint64_t size, uint64_t *
 	return *where >= low;
 }
 
-int bis_image_place(struct bis_memory *mem, const void *blob, size_t size, uint64_t avoid_start, uint64_t avoid_end,
-		    uint64_t *where)
+int bis_image_place(struct bis_memory *mem, const void *blob, size_t size, uint64_t limit, uint64_t avoid_start,
+		    uint64_t avoid_end, uint64_t *where)
 {
 	struct bis_mem_region r;
 	uint64_t best = UINT64_MAX, place;
@@ -261,6 +261,8 @@ int bis_image_place(struct bis_memory *mem, const void *blob, size_t size, uint6
 	for (size_t i = 0; !bis_mem_region(mem, i, &r); i++) {
 		uint64_t low = r.base.v, high = low + r.size;
 
+		if (limit && limit < high)
+			high = limit;
 		if (avoid_end <= low || avoid_start >= high) {
 			if (highest_place(low, high, size, &place))
 				best = place;

@@ -13,8 +13,8 @@ BIS_MUST_CHECK int bis_image_load(struct bis_memory *mem, unsigned xlen, struct 
 /* As bis_load_initrd. */
 BIS_MUST_CHECK int bis_image_load_initrd(struct bis_memory *mem, const char *path, uint64_t limit, uint64_t *start,
 					 uint64_t *end);
-/* As bis_place_dtb. */
-BIS_MUST_CHECK int bis_image_place(struct bis_memory *mem, const void *blob, size_t size, uint64_t avoid_start,
-				   uint64_t avoid_end, uint64_t *where);
+/* As bis_place_dtb, below `limit` (0: anywhere). */
+BIS_MUST_CHECK int bis_image_place(struct bis_memory *mem, const void *blob, size_t size, uint64_t limit,
+				   uint64_t avoid_start, uint64_t avoid_end, uint64_t *where);
 
 #endif

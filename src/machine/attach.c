@@ -102,6 +102,11 @@ int bis_attach_csrs(struct bis_module *mod, const struct bis_csr_row *rows, size
 	for (size_t i = 0; i < count; i++) {
 		unsigned a = rows[i].address & 0xfff;
 
+		if ((a & ~0x3fu) == 0x5c0 || (a & ~0x3fu) == 0x9c0)
+			return bis_fail(EINVAL, "%s: CSR 0x%03x (%s) belongs to the native slots", mod->name, a,
+					rows[i].name);
+		if (!rows[i].read)
+			return bis_fail(EINVAL, "%s: CSR 0x%03x (%s) has no read function", mod->name, a, rows[i].name);
 		if (m->csrs[a].row || bis_csr_core_row(a, m->isa.xlen))
 			return bis_fail(EEXIST, "%s: CSR 0x%03x (%s) is taken", mod->name, a, rows[i].name);
 		m->csrs[a] = (struct bis_csr_attachment){.row = &rows[i], .self = mod->self, .module = mod};
@@ -134,6 +139,9 @@ int bis_attach_paging(struct bis_module *mod, const struct bis_paging_scheme *sc
 
 	if (err)
 		return err;
+	if (scheme->mode == 0 || scheme->mode > (scheme->xlen == 64 ? 15u : 1u))
+		return bis_fail(EINVAL, "%s: satp mode %u does not exist on rv%u", mod->name, scheme->mode,
+				scheme->xlen);
 	if (bis_machine_paging(m, scheme->xlen, scheme->mode))
 		return bis_fail(EEXIST, "%s: satp mode %u on rv%u is taken", mod->name, scheme->mode, scheme->xlen);
 	p = malloc(sizeof(*p));
@@ -180,8 +188,11 @@ int bis_machine_rebuild_decoder(struct bis_machine *m)
 	size_t n = 0;
 	int err;
 
-	for (struct bis_isa_attachment *a = m->isas; a && n < BIS_ARRAY_SIZE(tables); a = a->next)
+	for (struct bis_isa_attachment *a = m->isas; a; a = a->next) {
+		if (n == BIS_ARRAY_SIZE(tables))
+			return bis_fail(ENOSPC, "%s: at most %zu modules can bring instructions", a->module->name, n);
 		tables[n++] = a->table;
+	}
 	if (m->family) {
 		err = bis_decoder_create(m->family, tables, n, &m->isa, &decoder);
 		if (err)

@@ -23,6 +23,7 @@ struct bis_timer {
 	struct bis_module *module;
 	void (*fire)(void *self);
 	_Atomic uint64_t when;
+	uint64_t pass; /* of the last look in which it fired */
 	struct bis_timer *next;
 };
 
@@ -49,7 +50,9 @@ struct bis_devctl {
 	struct posted posted[POSTED_RING];
 	unsigned posted_head, posted_count;
 	struct bis_timer *timers;
+	uint64_t pass; /* looks at the timers so far */
 	struct bis_watch *watches;
+	unsigned n_watches;
 
 	pthread_mutex_t irq_lock;
 	struct bis_irq *irqs[IRQ_RING];
@@ -66,7 +69,7 @@ void bis_devctl_kick(struct bis_devctl *d)
 
 /* --- Native registers --- */
 
-static void drain_posted(struct bis_devctl *d)
+void bis_devctl_drain_posted(struct bis_devctl *d)
 {
 	while (d->posted_count) {
 		struct posted p = d->posted[d->posted_head];
@@ -77,6 +80,11 @@ static void drain_posted(struct bis_devctl *d)
 		if (mod && mod->devcsr->write)
 			mod->devcsr->write(mod->self, p.reg, p.value);
 	}
+}
+
+void bis_devctl_discard_posted(struct bis_devctl *d)
+{
+	d->posted_count = 0;
 }
 
 uint32_t bis_devcsr_identity(const char *class_name, uint8_t version)
@@ -94,7 +102,7 @@ uint64_t bis_devctl_read(struct bis_machine *m, unsigned slot, unsigned reg)
 	uint64_t value = 0;
 
 	bis_machine_lock_devices(m);
-	drain_posted(m->devctl);
+	bis_devctl_drain_posted(m->devctl);
 	mod = m->slots[slot];
 	if (mod && reg == BIS_DEVCSR_IDENTITY)
 		value = bis_devcsr_identity(mod->class->name, mod->class->version);
@@ -113,12 +121,12 @@ void bis_devctl_write(struct bis_machine *m, unsigned slot, unsigned reg, uint64
 	mod = m->slots[slot];
 	if (mod && reg != BIS_DEVCSR_IDENTITY && (mod->devcsr->posted >> reg & 1)) {
 		if (d->posted_count == POSTED_RING)
-			drain_posted(d);
+			bis_devctl_drain_posted(d);
 		d->posted[(d->posted_head + d->posted_count++) % POSTED_RING] =
 			(struct posted){value, (uint8_t)slot, (uint8_t)reg};
 		bis_devctl_kick(d);
 	} else if (mod && reg != BIS_DEVCSR_IDENTITY && mod->devcsr->write) {
-		drain_posted(d);
+		bis_devctl_drain_posted(d);
 		mod->devcsr->write(mod->self, reg, value);
 	}
 	bis_machine_unlock_devices(m);
@@ -133,6 +141,9 @@ void bis_devctl_queue_irq(struct bis_devctl *d, struct bis_irq *line)
 	pthread_mutex_lock(&d->irq_lock);
 	if (d->irq_count < IRQ_RING)
 		d->irqs[(d->irq_head + d->irq_count++) % IRQ_RING] = line;
+	else
+		atomic_store(&line->queued,
+			     false); /* its next change is told; the ring holds more lines than a board has */
 	pthread_mutex_unlock(&d->irq_lock);
 	bis_devctl_kick(d);
 }
@@ -231,25 +242,28 @@ void bis_timer_destroy(struct bis_timer *t)
 	free(t);
 }
 
-/* Fires what is due; one at a time, since a callback may change the list. Device lock held. */
+/* Fires what is due, each once; then looks from the start again, since a callback may change the list. Device lock
+ * held. */
 static void fire_timers(struct bis_devctl *d)
 {
 	struct bis_timer *t = d->timers;
 	uint64_t now = bis_machine_now(d->machine);
 
+	d->pass++;
 	while (t) {
 		uint64_t when = atomic_load(&t->when);
 
-		if (when > now || !atomic_compare_exchange_strong(&t->when, &when, UINT64_MAX)) {
+		if (when > now || t->pass == d->pass || !atomic_compare_exchange_strong(&t->when, &when, UINT64_MAX)) {
 			t = t->next;
 			continue;
 		}
+		t->pass = d->pass;
 		t->fire(t->module->self);
 		t = d->timers;
 	}
 }
 
-/* Milliseconds until the next timer, rounded up; -1: none. Device lock held. */
+/* The time until the next timer in *ts; NULL if none can fire. Device lock held. */
 static struct timespec *until_next(struct bis_devctl *d, struct timespec *ts)
 {
 	uint64_t next = UINT64_MAX, now = bis_machine_now(d->machine), wait;
@@ -280,8 +294,14 @@ int bis_watch_create(struct bis_module *mod, int fd, void (*ready)(void *self, u
 	w->ready = ready;
 	w->fd = fd;
 	bis_machine_lock_devices(mod->machine);
+	if (d->n_watches == MAX_WATCHES) {
+		bis_machine_unlock_devices(mod->machine);
+		free(w);
+		return bis_fail(ENOSPC, "%s: at most %d descriptors can be watched", mod->name, MAX_WATCHES);
+	}
 	w->next = d->watches;
 	d->watches = w;
+	d->n_watches++;
 	bis_machine_unlock_devices(mod->machine);
 	*out = w;
 	return 0;
@@ -299,8 +319,10 @@ static void unlist_watch(struct bis_devctl *d, const struct bis_watch *w)
 
 	while (*at && *at != w)
 		at = &(*at)->next;
-	if (*at)
+	if (*at) {
 		*at = w->next;
+		d->n_watches--;
+	}
 }
 
 void bis_watch_destroy(struct bis_watch *w)
@@ -371,7 +393,7 @@ static void *devctl_thread(void *arg)
 
 	while (!atomic_load(&d->quit)) {
 		bis_machine_lock_devices(d->machine);
-		drain_posted(d);
+		bis_devctl_drain_posted(d);
 		drain_irqs(d);
 		fire_timers(d);
 		fill_poll_set(d, &set);
@@ -441,4 +463,18 @@ void bis_devctl_forget(struct bis_devctl *d, struct bis_module *mod)
 	}
 	d->posted_count = kept;
 	forget_irqs(d, mod);
+}
+
+void bis_devctl_drop_callbacks(struct bis_devctl *d, const struct bis_module *mod)
+{
+	for (struct bis_timer *t = d->timers, *next; t; t = next) {
+		next = t->next;
+		if (t->module == mod)
+			bis_timer_destroy(t);
+	}
+	for (struct bis_watch *w = d->watches, *next; w; w = next) {
+		next = w->next;
+		if (w->module == mod)
+			bis_watch_destroy(w);
+	}
 }

@@ -320,6 +320,17 @@ static void reset_harts(struct bis_machine *m)
 		bis_hart_reset(m->harts[i], m->entry_pc, m->entry_a1);
 }
 
+/* Device lock held. */
+static void stop_modules(struct bis_machine *m)
+{
+	for (struct bis_module *mod = m->modules; mod; mod = mod->next) {
+		if (mod->started && mod->class->stop)
+			mod->class->stop(mod->self);
+		mod->started = false;
+	}
+}
+
+/* All of them or none. */
 static int start_modules(struct bis_machine *m)
 {
 	int err = 0;
@@ -329,8 +340,21 @@ static int start_modules(struct bis_machine *m)
 		err = mod->class->start ? mod->class->start(mod->self) : 0;
 		mod->started = !err;
 	}
+	if (err)
+		stop_modules(m);
 	bis_machine_unlock_devices(m);
 	return err;
+}
+
+void bis_machine_stop(struct bis_machine *m)
+{
+	if (bis_machine_state(m) == BIS_RUNNING)
+		bis_machine_park(m);
+	freeze_time(m);
+	bis_machine_lock_devices(m);
+	stop_modules(m);
+	bis_machine_unlock_devices(m);
+	atomic_store(&m->state, BIS_STOPPED);
 }
 
 int bis_machine_start(struct bis_machine *m)
@@ -347,8 +371,10 @@ int bis_machine_start(struct bis_machine *m)
 	reset_harts(m);
 	for (unsigned i = 0; i < m->n_harts; i++) {
 		err = bis_hart_start_thread(m->harts[i]);
-		if (err)
+		if (err) {
+			bis_machine_stop(m);
 			return err;
+		}
 	}
 	atomic_store(&m->state, BIS_RUNNING);
 	thaw_time(m);
@@ -363,6 +389,7 @@ int bis_machine_pause(struct bis_machine *m)
 	bis_machine_park(m);
 	freeze_time(m);
 	bis_machine_lock_devices(m);
+	bis_devctl_drain_posted(m->devctl);
 	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
 		if (mod->class->pause)
 			mod->class->pause(mod->self);
@@ -411,6 +438,7 @@ int bis_machine_reset(struct bis_machine *m)
 		bis_machine_park(m);
 	reset_harts(m);
 	bis_machine_lock_devices(m);
+	bis_devctl_discard_posted(m->devctl);
 	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
 		if (mod->class->reset)
 			mod->class->reset(mod->self);
@@ -418,165 +446,4 @@ int bis_machine_reset(struct bis_machine *m)
 	if (running)
 		bis_machine_release(m);
 	return 0;
-}
-
-static void stop_machine(struct bis_machine *m)
-{
-	if (bis_machine_state(m) == BIS_RUNNING)
-		bis_machine_park(m);
-	freeze_time(m);
-	bis_machine_lock_devices(m);
-	for (struct bis_module *mod = m->modules; mod; mod = mod->next) {
-		if (mod->started && mod->class->stop)
-			mod->class->stop(mod->self);
-		mod->started = false;
-	}
-	bis_machine_unlock_devices(m);
-	atomic_store(&m->state, BIS_STOPPED);
-}
-
-/* --- Requests --- */
-
-/* The guest is to do no more until the control thread has come round. */
-static void ask_all_to_park(struct bis_machine *m)
-{
-	for (unsigned i = 0; i < m->n_harts; i++)
-		bis_hart_ask_park(m->harts[i]);
-}
-
-void bis_machine_request_stop(struct bis_machine *m, enum bis_stop_reason why, int status)
-{
-	pthread_mutex_lock(&m->request_lock);
-	if (!m->stop_asked) {
-		m->stop_asked = true;
-		m->stop_reason = why;
-		m->stop_status = status;
-		pthread_cond_broadcast(&m->request_cond);
-	}
-	pthread_mutex_unlock(&m->request_lock);
-	ask_all_to_park(m);
-}
-
-void bis_machine_request_reset(struct bis_machine *m)
-{
-	pthread_mutex_lock(&m->request_lock);
-	m->reset_asked = true;
-	pthread_cond_broadcast(&m->request_cond);
-	pthread_mutex_unlock(&m->request_lock);
-	ask_all_to_park(m);
-}
-
-void bis_machine_request_pause(struct bis_machine *m)
-{
-	pthread_mutex_lock(&m->request_lock);
-	m->pause_asked = true;
-	pthread_cond_broadcast(&m->request_cond);
-	pthread_mutex_unlock(&m->request_lock);
-}
-
-int bis_machine_request_add(struct bis_machine *m, const char *spec, void (*done)(void *arg, int result), void *arg)
-{
-	int err = 0;
-
-	pthread_mutex_lock(&m->request_lock);
-	if (m->add_asked) {
-		err = bis_fail(EAGAIN, "another module is being added");
-	} else {
-		m->add_spec = strdup(spec);
-		m->add_done = done;
-		m->add_arg = arg;
-		m->add_asked = m->add_spec != NULL;
-		if (!m->add_asked)
-			err = bis_fail(ENOMEM, "no memory for '%s'", spec);
-		pthread_cond_broadcast(&m->request_cond);
-	}
-	pthread_mutex_unlock(&m->request_lock);
-	return err;
-}
-
-/* Carries out a wish of the guest for a module. */
-static void serve_add(struct bis_machine *m)
-{
-	char *spec;
-	int err;
-
-	pthread_mutex_lock(&m->request_lock);
-	spec = m->add_spec;
-	m->add_spec = NULL;
-	pthread_mutex_unlock(&m->request_lock);
-	err = bis_machine_add(m, spec, NULL);
-	if (err)
-		bis_log(m, BIS_LOG_WARN, "modctl", "the guest asked for '%s': %s", spec, bis_error_message());
-	free(spec);
-	bis_machine_lock_devices(m);
-	m->add_done(m->add_arg, err);
-	bis_machine_unlock_devices(m);
-	pthread_mutex_lock(&m->request_lock);
-	m->add_asked = false;
-	pthread_mutex_unlock(&m->request_lock);
-}
-
-enum wish { WISH_NONE, WISH_STOP, WISH_RESET, WISH_PAUSE, WISH_ADD };
-
-/* Waits for the next request. WISH_NONE when the time is up. */
-static enum wish wait_for_request(struct bis_machine *m, const struct timespec *until)
-{
-	enum wish wish = WISH_NONE;
-	int err = 0;
-
-	pthread_mutex_lock(&m->request_lock);
-	while (!m->stop_asked && !m->reset_asked && !m->pause_asked && !m->add_spec && err != ETIMEDOUT)
-		err = until ? pthread_cond_timedwait(&m->request_cond, &m->request_lock, until)
-			    : pthread_cond_wait(&m->request_cond, &m->request_lock);
-	if (m->stop_asked)
-		wish = WISH_STOP;
-	else if (m->reset_asked)
-		wish = WISH_RESET;
-	else if (m->add_spec)
-		wish = WISH_ADD;
-	else if (m->pause_asked)
-		wish = WISH_PAUSE;
-	if (wish == WISH_RESET)
-		m->reset_asked = false;
-	if (wish == WISH_PAUSE)
-		m->pause_asked = false;
-	pthread_mutex_unlock(&m->request_lock);
-	return wish;
-}
-
-static struct timespec deadline_after(int timeout_ms)
-{
-	uint64_t at = bis_host_ns() + (uint64_t)timeout_ms * 1000000;
-
-	return (struct timespec){.tv_sec = (time_t)(at / 1000000000), .tv_nsec = (long)(at % 1000000000)};
-}
-
-int bis_machine_join(struct bis_machine *m, int timeout_ms, enum bis_stop_reason *why, int *status)
-{
-	struct timespec until = deadline_after(timeout_ms > 0 ? timeout_ms : 0);
-
-	for (;;) {
-		switch (wait_for_request(m, timeout_ms < 0 ? NULL : &until)) {
-		case WISH_NONE:
-			return -ETIMEDOUT;
-		case WISH_ADD:
-			serve_add(m);
-			break;
-		case WISH_PAUSE:
-			if (bis_machine_state(m) == BIS_RUNNING && bis_machine_pause(m))
-				return bis_fail(EIO, "cannot pause the machine");
-			break;
-		case WISH_RESET:
-			if (bis_machine_state(m) == BIS_RUNNING && bis_machine_pause(m))
-				return bis_fail(EIO, "cannot pause the machine");
-			*why = BIS_STOP_RESET_REQUEST;
-			*status = 0;
-			return 0;
-		case WISH_STOP:
-			stop_machine(m);
-			*why = m->stop_reason;
-			*status = m->stop_status;
-			return 0;
-		}
-	}
 }

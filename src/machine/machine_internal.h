@@ -133,6 +133,7 @@ struct bis_machine {
 
 	pthread_mutex_t device_lock;
 
+	_Atomic unsigned arming;    /* harts that are telling the others of a page with code */
 	_Atomic int state;	    /* enum bis_run_state */
 	_Atomic bool quit;	    /* hart threads end */
 	_Atomic uint64_t time_zero; /* host ns at machine time 0 */
@@ -144,6 +145,7 @@ struct bis_machine {
 	enum bis_stop_reason stop_reason;
 	int stop_status;
 	char *add_spec;
+	struct bis_log_limit add_limit;
 	void (*add_done)(void *arg, int result);
 	void *add_arg;
 };
@@ -156,6 +158,8 @@ extern const struct bis_helper bis_machine_trace_helper;
 void bis_machine_park(struct bis_machine *m);
 void bis_machine_release(struct bis_machine *m);
 uint64_t bis_host_ns(void);
+/* Ends a machine that runs, is paused, or failed to start. Control thread. */
+void bis_machine_stop(struct bis_machine *m);
 
 /* --- module.c --- */
 void bis_machine_add_class(struct bis_machine *m, struct bis_known_class *known);
@@ -187,8 +191,13 @@ void bis_devctl_write(struct bis_machine *m, unsigned slot, unsigned reg, uint64
 void bis_devctl_queue_irq(struct bis_devctl *d, struct bis_irq *line);
 /* Makes the controller thread look at timers and watches again. Any thread. */
 void bis_devctl_kick(struct bis_devctl *d);
-/* Drops queued work, timers and watches of a module that goes. Device lock held. */
+/* Carries out, or forgets, the posted writes that wait. Device lock held. */
+void bis_devctl_drain_posted(struct bis_devctl *d);
+void bis_devctl_discard_posted(struct bis_devctl *d);
+/* Drops queued work of a module that goes. Device lock held. */
 void bis_devctl_forget(struct bis_devctl *d, struct bis_module *mod);
+/* Frees the timers and watches that a module has left. Device lock held. */
+void bis_devctl_drop_callbacks(struct bis_devctl *d, const struct bis_module *mod);
 
 /* --- irq.c --- */
 /* Tells the line's controller of its wanted level. Device lock held. */

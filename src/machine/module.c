@@ -113,7 +113,7 @@ static int parse_number(const char *class_name, const char *key, const char *tex
 
 	errno = 0;
 	*out = strtoull(text, &end, 0);
-	if (errno || end == text || *end || text[0] == '-' || *out > limit)
+	if (errno || text[0] < '0' || text[0] > '9' || *end || *out > limit)
 		return bis_fail(EINVAL, "%s: %s=%s: expected a number from 0 to 0x%llx", class_name, key, text,
 				(unsigned long long)limit);
 	return 0;
@@ -205,6 +205,24 @@ static int make_lines(struct bis_module *mod)
 	return 0;
 }
 
+/* Inputs that do not exist or belong to another module's line; a controller may still come later. */
+static int check_lines(struct bis_machine *m, const struct bis_module *mod)
+{
+	for (unsigned i = 0; i < mod->class->irqs && mod->has_irq; i++) {
+		unsigned input = mod->irqs[i].input;
+
+		for (const struct bis_irqchip *chip = m->chips; chip; chip = chip->next)
+			if (!strcmp(chip->kind, mod->irqs[i].chip_kind) && input > chip->ops->inputs)
+				return bis_fail(EINVAL, "%s: irq=%u: %s has inputs 1 to %u", mod->name, input,
+						chip->module->name, chip->ops->inputs);
+		for (const struct bis_module *other = m->modules; other; other = other->next)
+			if (other != mod && other->has_irq && input >= other->irq_input &&
+			    input - other->irq_input < other->class->irqs)
+				return bis_fail(EEXIST, "%s: irq=%u is taken by %s", mod->name, input, other->name);
+	}
+	return 0;
+}
+
 static void link_module(struct bis_machine *m, struct bis_module *mod)
 {
 	if (m->last_module)
@@ -229,11 +247,9 @@ static void unlink_module(struct bis_machine *m, const struct bis_module *mod)
 		m->last_module = last;
 }
 
-/* Frees the instance, which is attached to nothing any more. */
+/* Frees the instance, which has no state and is attached to nothing. */
 static void free_module(struct bis_module *mod)
 {
-	if (mod->self)
-		mod->class->destroy(mod->self);
 	free(mod->irqs);
 	free(mod->name);
 	free(mod);
@@ -249,6 +265,9 @@ void bis_module_destroy(struct bis_module *mod)
 		mod->class->stop(mod->self);
 	bis_detach_all(mod);
 	unlink_module(m, mod);
+	if (mod->self)
+		mod->class->destroy(mod->self);
+	bis_devctl_drop_callbacks(m->devctl, mod);
 	free_module(mod);
 	bis_machine_unlock_devices(m);
 }
@@ -309,6 +328,9 @@ static int add_parked(struct bis_machine *m, const struct bis_module_class *clas
 	err = make_lines(mod);
 	if (err)
 		goto free_module;
+	err = check_lines(m, mod);
+	if (err)
+		goto free_module;
 	bis_machine_lock_devices(m);
 	link_module(m, mod);
 	err = bring_up(mod, s->options);
@@ -362,24 +384,38 @@ static const struct bis_module *user_of_chip(struct bis_machine *m, const struct
 	return NULL;
 }
 
-int bis_machine_remove(struct bis_machine *m, struct bis_module *mod)
+/* 0 if the module can go. Harts parked. */
+static int check_removable(struct bis_machine *m, const struct bis_module *mod)
 {
-	bool running = bis_machine_state(m) == BIS_RUNNING;
 	const struct bis_module *user = user_of_chip(m, mod);
+	bool waits;
 
-	if (m->add_asked && m->add_arg == mod->self)
+	pthread_mutex_lock(&m->request_lock);
+	waits = m->add_asked && m->add_arg == mod->self;
+	pthread_mutex_unlock(&m->request_lock);
+	if (waits)
 		return bis_fail(EBUSY, "%s is in use: it waits for a module the guest has asked for", mod->name);
 	if (user)
 		return bis_fail(EBUSY, "%s is in use: the interrupt line of %s is wired to it", mod->name, user->name);
 	for (const struct bis_isa_attachment *a = m->isas; a; a = a->next)
 		if (a->module == mod && a->family && bis_machine_state(m) != BIS_CREATED)
 			return bis_fail(EBUSY, "%s is in use: the harts execute its instructions", mod->name);
+	return 0;
+}
+
+int bis_machine_remove(struct bis_machine *m, struct bis_module *mod)
+{
+	bool running = bis_machine_state(m) == BIS_RUNNING;
+	int err;
+
 	if (running)
 		bis_machine_park(m);
-	bis_module_destroy(mod);
+	err = check_removable(m, mod);
+	if (!err)
+		bis_module_destroy(mod);
 	if (running)
 		bis_machine_release(m);
-	return 0;
+	return err;
 }
 
 /* --- Accessors --- */

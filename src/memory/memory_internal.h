@@ -135,8 +135,9 @@ static inline void bis_mem_wrote(struct bis_memory *m, uint64_t pa_page, _Atomic
  * clear, one page at a time for the whole memory, and must neither wait for a hart nor write guest memory. Until it
  * returns, other writers to that page wait. NULL removes the listener, waiting for a call under way.
  *
- * A translator calls bis_mem_watch_code, then reads the code, enters its block where the listener finds it, and looks
- * with bis_mem_code_watched: if the bit has gone, the code was written meanwhile and the block must be dropped again.
+ * A translator calls bis_mem_watch_code and only then reads the code. If the listener queues the dropping, it must not
+ * be carried out between that and the block's entering the cache; if it drops at once, the translator looks at the bit
+ * again afterwards.
  */
 void bis_mem_set_code_listener(struct bis_memory *m, void (*fn)(void *arg, uint64_t pa_page), void *arg);
 
@@ -145,11 +146,6 @@ void bis_mem_set_code_listener(struct bis_memory *m, void (*fn)(void *arg, uint6
 static inline bool bis_mem_watch_code(_Atomic uint8_t *watch)
 {
 	return !(atomic_fetch_or_explicit(watch, BIS_WATCH_CODE, memory_order_seq_cst) & BIS_WATCH_CODE);
-}
-
-static inline bool bis_mem_code_watched(_Atomic uint8_t *watch)
-{
-	return atomic_fetch_add_explicit(watch, 0, memory_order_seq_cst) & BIS_WATCH_CODE;
 }
 
 /*

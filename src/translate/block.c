@@ -16,7 +16,7 @@
 #define PAGE_OF(a)     ((a) & ~(uint64_t)(BIS_PAGE_SIZE - 1))
 
 #define ARENA_SIZE ((size_t)32 << 20)
-#define SHORT_SIZE ((size_t)64 << 10) /* room for one uncached block */
+#define SHORT_SIZE ((size_t)128 << 10) /* room for any one block, outside the cache */
 #define HASH_BITS  14
 #define PAGE_BITS  10
 
@@ -50,6 +50,7 @@ static unsigned page_hash(uint64_t page)
 	return (unsigned)((page >> BIS_PAGE_SHIFT) ^ (page >> 22)) & ((1u << PAGE_BITS) - 1);
 }
 
+/* Never while a block's code is on its way to another operation of the same block: see bis_hart_serve. */
 static void forget_all(struct bis_block_cache *c)
 {
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(c->jump); i++)
@@ -174,10 +175,15 @@ struct source {
 /* Declares that code of this page is about to be translated; afterwards a write to it is noticed. */
 static void watch_page(struct bis_hart *h, const struct bis_mem_page *page)
 {
-	if (!bis_mem_watch_code(page->watch))
-		return;
-	bis_tlb_protect(h, page->host);
-	bis_harts_flush_writes(h->machine, h);
+	struct bis_machine *m = h->machine;
+
+	/* Whoever finds the page watched already still waits while another hart may not have finished the same. */
+	atomic_fetch_add(&m->arming, 1);
+	if (bis_mem_watch_code(page->watch) || atomic_load(&m->arming) > 1) {
+		bis_tlb_protect(h, page->host);
+		bis_harts_flush_writes(m, h);
+	}
+	atomic_fetch_sub(&m->arming, 1);
 }
 
 /* Does the fetch TLB hold va's page? It does not where PMP treats parts of the page differently. */

@@ -26,7 +26,7 @@ void bis_ir_begin_insn(struct bis_ir *t, unsigned offset, unsigned len)
 
 bool bis_ir_has_room(const struct bis_ir *t)
 {
-	return t->insns < IR_MAX_INSNS && t->nodes + IR_NODES_PER_INSN <= IR_MAX_NODES;
+	return t->insns < IR_MAX_INSNS && t->nodes + IR_NODES_PER_INSN + 1 <= IR_MAX_NODES;
 }
 
 static unsigned current_offset(const struct bis_ir *t)

@@ -90,13 +90,14 @@ void item_loop(struct gen *g)
 	g->known = 0;
 }
 
-/* An instruction runs, is replaced by another and runs again. */
+/* A loop replaces an instruction of its own by another and back, so that each has run from the same place before. */
 void item_self_modify(struct gen *g)
 {
 	unsigned counter = gen_reg(g, 0);
 	unsigned address = gen_reg(g, (uint32_t)1 << counter);
 	unsigned code = gen_reg(g, (uint32_t)1 << counter | (uint32_t)1 << address);
-	uint32_t own = (uint32_t)1 << counter | (uint32_t)1 << address | (uint32_t)1 << code;
+	unsigned change = gen_reg(g, (uint32_t)1 << counter | (uint32_t)1 << address | (uint32_t)1 << code);
+	uint32_t own = (uint32_t)1 << counter | (uint32_t)1 << address | (uint32_t)1 << code | (uint32_t)1 << change;
 	const struct row *row[2];
 	uint32_t raw[2];
 	uint64_t la, slot;
@@ -109,14 +110,16 @@ void item_self_modify(struct gen *g)
 			raw[i] = table_encode(&g->table, row[i], &g->rng);
 		} while (row[i]->size != 4 || (table_writes(row[i], raw[i]) & own) || gen_is_word_count(row[i]));
 	}
-	gen_li(g, counter, 2);
+	gen_li(g, counter, 4 + rng_below(&g->rng, 2));
 	gen_li(g, code, raw[1]);
+	gen_li(g, change, raw[0] ^ raw[1]);
 	la = as_here(&g->code);
 	as_la(&g->code, address, la);
 	slot = as_here(&g->code);
 	as_patch_la(&g->code, la, 0);
 	gen_raw(g, row[0], raw[0]);
 	as_s(&g->code, S_SW, code, address, 0);
+	as_r(&g->code, R_XOR, code, code, change);
 	as_word(&g->code, W_FENCE_I);
 	as_i(&g->code, I_ADDI, counter, counter, -1);
 	as_branch(&g->code, B_BNE, counter, ZERO, slot);

@@ -43,7 +43,7 @@ static uint64_t float_bits(struct rng *r, unsigned exp_bits, unsigned frac_bits)
 	uint64_t exp = rng_next(r) & exp_max;
 	uint64_t frac = rng_value(r) & frac_max;
 
-	switch (rng_below(r, 12)) {
+	switch (rng_below(r, 14)) {
 	case 0:
 		exp = 0; /* zero */
 		frac = 0;
@@ -71,6 +71,14 @@ static uint64_t float_bits(struct rng *r, unsigned exp_bits, unsigned frac_bits)
 		break;
 	case 9:
 		exp = (exp_max >> 1) + rng_below(r, 66); /* near the limits of the integer conversions */
+		break;
+	case 10: /* the ends of the normal range and of one binade: products just under the smallest normal number */
+		exp = rng_below(r, 2);
+		frac = (frac_max + rng_below(r, 4) - 1) & frac_max;
+		break;
+	case 11:
+		exp = (exp_max >> 1) - rng_below(r, 2);
+		frac = (frac_max + rng_below(r, 4) - 1) & frac_max;
 		break;
 	default:
 		break;

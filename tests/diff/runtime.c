@@ -39,7 +39,7 @@ struct handler {
 	bool machine;
 };
 static const unsigned handler_saves[] = {T0, T1, T2, S0, S1, A0};
-enum { HANDLER_SAVES = sizeof(handler_saves) / sizeof(handler_saves[0]) };
+enum { VECTOR_ALIGNMENT = 256, VECTORED = 1, HANDLER_SAVES = sizeof(handler_saves) / sizeof(handler_saves[0]) };
 
 /* h = mix(h + v): a one-to-one function of h, so a difference never gets lost in later steps. */
 static void hash_step(struct code *c, unsigned h, unsigned v, unsigned tmp)
@@ -226,6 +226,34 @@ static void emit_handler(struct code *c, const struct handler *h, uint64_t exit_
 	as_word(c, h->machine ? W_MRET : W_SRET);
 }
 
+/*
+ * A vector table for the handler, and its address: everything goes to the handler, but what comes through the entry of
+ * the software interrupt leaves a mark in the hash.
+ */
+static uint64_t emit_vectors(struct code *c, const struct handler *h, uint64_t handler)
+{
+	uint64_t table, marked;
+
+	while (as_here(c) % VECTOR_ALIGNMENT)
+		as_word(c, 0);
+	table = as_here(c);
+	as_jump(c, ZERO, handler);
+	marked = as_here(c);
+	as_jump(c, ZERO, marked);
+	for (unsigned cause = 2; cause < 16; cause++)
+		as_jump(c, ZERO, handler);
+	as_patch_jump(c, marked);
+	as_csr(c, 1, SP, h->scratch, SP);
+	as_store(c, T0, SP, h->save);
+	as_load(c, T0, SP, VAR_HASH);
+	as_i(c, I_ADDI, T0, T0, 1);
+	as_store(c, T0, SP, VAR_HASH);
+	as_load(c, T0, SP, h->save);
+	as_csr(c, 1, SP, h->scratch, SP);
+	as_jump(c, ZERO, handler);
+	return table;
+}
+
 /* a0 = hash of the XLEN words in [s0, s1), continued. Changes t0, t1, s0. */
 static void hash_range(struct code *c, uint64_t from, uint64_t size)
 {
@@ -378,11 +406,12 @@ static void emit_registers(struct code *c, const struct isa *isa, struct rng *r)
 		as_li(c, i, rng_value(r));
 }
 
-static void emit_start(struct code *c, uint64_t m_handler, uint64_t s_handler)
+/* m_tvec and s_tvec are written to mtvec and stvec. */
+static void emit_start(struct code *c, uint64_t m_tvec, uint64_t s_tvec)
 {
-	as_la(c, T0, m_handler);
+	as_li(c, T0, m_tvec);
 	as_csrw(c, CSR_MTVEC, T0);
-	as_la(c, T0, s_handler);
+	as_li(c, T0, s_tvec);
 	as_csrw(c, CSR_STVEC, T0);
 	as_li(c, T0, VARS);
 	as_csrw(c, CSR_MSCRATCH, T0);
@@ -420,16 +449,20 @@ void runtime_start(struct runtime *rt, struct code *c, const struct isa *isa, st
 					       CSR_MTVAL,   CSR_MIP,	  VAR_SAVE_M, true};
 	static const struct handler supervisor = {CSR_SSTATUS, CSR_SSCRATCH, CSR_SEPC,	 CSR_SCAUSE,
 						  CSR_STVAL,   CSR_SIP,	     VAR_SAVE_S, false};
-	uint64_t m_handler, s_handler, putc, print, start = as_here(c);
+	uint64_t m_tvec, s_tvec, putc, print, start = as_here(c);
 
 	rt->isa = isa;
 	as_jump(c, ZERO, start);
 	rt->exit_stub = as_here(c);
 	as_word(c, W_ECALL);
-	m_handler = as_here(c);
+	m_tvec = as_here(c);
 	emit_handler(c, &machine, rt->exit_stub);
-	s_handler = as_here(c);
+	if (rng_chance(r, 50))
+		m_tvec = emit_vectors(c, &machine, m_tvec) | VECTORED;
+	s_tvec = as_here(c);
 	emit_handler(c, &supervisor, rt->exit_stub);
+	if (rng_chance(r, 50))
+		s_tvec = emit_vectors(c, &supervisor, s_tvec) | VECTORED;
 	rt->fold = as_here(c);
 	emit_fold(c, isa);
 	putc = as_here(c);
@@ -439,7 +472,7 @@ void runtime_start(struct runtime *rt, struct code *c, const struct isa *isa, st
 	rt->finish = as_here(c);
 	emit_finish(c, putc, print);
 	as_patch_jump(c, start);
-	emit_start(c, m_handler, s_handler);
+	emit_start(c, m_tvec, s_tvec);
 	emit_registers(c, isa, r);
 }
 

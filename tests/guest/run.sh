@@ -17,4 +17,4 @@ smp_*) harts=2 ;;
 esac
 # a program that hangs fails after two minutes
 # shellcheck disable=SC2086
-exec timeout 120 ${BISCUIT_RUN:-biscuit-run} --isa "${width}gc_zba_zbb_zbs_sstc" --harts "$harts" ${BISCUIT_RUN_FLAGS:-} "$program" </dev/null
+exec timeout 120 ${BISCUIT_RUN:-biscuit-run} --isa "${width}gc_zihpm_zba_zbb_zbs_sstc" --harts "$harts" ${BISCUIT_RUN_FLAGS:-} "$program" </dev/null

@@ -259,7 +259,7 @@ says() { # WORDS ARGUMENTS...
 	"$run" "$@" </dev/null 2>&1 | grep -Eq -e "$words"
 }
 expect '--help' 0 says '--console KIND' --help
-expect '--help fits a screen' 0 bash -c '[ $("$0" --help | wc -l) -le 50 ] && ! "$0" --help | grep -q ".\{121\}"' "$run"
+expect '--help fits a screen' 0 bash -c '[ $("$0" --help | wc -l) -le 48 ] && ! "$0" --help | grep -q ".\{80\}"' "$run"
 expect '--version' 0 says '^biscuit-run [0-9]+\.[0-9]+' --version
 expect '--list-modules' 0 says '^uart16550 +16550' --list-modules
 expect '--help-module' 0 says 'file .*\(required\)' --help-module block

@@ -134,4 +134,50 @@ static inline void rig_step_at(struct bis_machine *m, uint64_t pc, uint64_t coun
 	assert_ok(bis_machine_step(m, count));
 }
 
+/* --- Page tables (Sv39), made from outside --- */
+
+enum { PTE_V = 1, PTE_R = 2, PTE_W = 4, PTE_X = 8, PTE_U = 16, PTE_G = 32, PTE_A = 64, PTE_D = 128 };
+#define PTE_RWX (PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D)
+
+struct rig_tables {
+	struct bis_machine *m;
+	uint64_t root, next; /* physical addresses: the root table, the next free table */
+};
+
+static inline struct rig_tables rig_tables_at(struct bis_machine *m, uint64_t pa)
+{
+	return (struct rig_tables){m, pa, pa + 4096};
+}
+
+/* Where the entry of va at `level` lies (0: a page, 1: 2 MiB); tables above are made as needed. */
+static inline uint64_t rig_pte_at(struct rig_tables *t, uint64_t va, unsigned level)
+{
+	uint64_t table = t->root;
+
+	for (unsigned l = 2; l > level; l--) {
+		uint64_t at = table + (va >> (12 + 9 * l) & 511) * 8;
+
+		if (!(rig_get64(t->m, at) & PTE_V)) {
+			rig_set64(t->m, at, t->next >> 12 << 10 | PTE_V);
+			t->next += 4096;
+		}
+		table = rig_get64(t->m, at) >> 10 << 12;
+	}
+	return table + (va >> (12 + 9 * level) & 511) * 8;
+}
+
+static inline void rig_map(struct rig_tables *t, uint64_t va, uint64_t pa, unsigned level, unsigned flags)
+{
+	rig_set64(t->m, rig_pte_at(t, va, level), pa >> 12 << 10 | flags);
+}
+
+/* Hart 0 continues in S-mode under these tables; PMP lets it do everything. */
+static inline void rig_enter_s(struct rig_tables *t)
+{
+	rig_set_csr(t->m, CSR_PMPADDR0, UINT64_MAX);
+	rig_set_csr(t->m, CSR_PMPCFG0, 0x1f);
+	rig_set_csr(t->m, CSR_SATP, UINT64_C(8) << 60 | t->root >> 12);
+	bis_hart_set_priv(rig_hart(t->m), BIS_PRIV_S);
+}
+
 #endif

@@ -403,12 +403,14 @@ static void a_device_tree_lies_high_and_beside_the_kernel(void **state)
 	uint64_t where;
 
 	(void)state;
-	assert_ok(bis_image_place(mem, blob, sizeof(blob), BASE, BASE + 0x1000, &where));
+	assert_ok(bis_image_place(mem, blob, sizeof(blob), BASE + 0x20000, BASE, BASE + 0x1000, &where));
+	assert_true(where + sizeof(blob) <= BASE + 0x20000);
+	assert_ok(bis_image_place(mem, blob, sizeof(blob), 0, BASE, BASE + 0x1000, &where));
 	assert_int_equal(where, BASE + RAM_SIZE - 0x2000);
-	assert_ok(bis_image_place(mem, blob, sizeof(blob), BASE + 0x10000, BASE + RAM_SIZE - 0x1000, &where));
+	assert_ok(bis_image_place(mem, blob, sizeof(blob), 0, BASE + 0x10000, BASE + RAM_SIZE - 0x1000, &where));
 	assert_int_equal(where, BASE + 0xe000);
-	assert_fails(bis_image_place(mem, blob, sizeof(blob), BASE + 0x1000, BASE + RAM_SIZE - 0x1000, &where), -ENOSPC,
-		     "no room");
+	assert_fails(bis_image_place(mem, blob, sizeof(blob), 0, BASE + 0x1000, BASE + RAM_SIZE - 0x1000, &where),
+		     -ENOSPC, "no room");
 	bis_memory_destroy(mem);
 }
 

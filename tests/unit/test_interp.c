@@ -1,7 +1,7 @@
 /*
- * The block builder and the interpreter, driven by an instruction set that exists only here: instruction number n carries
- * out action[n], so each test builds the intermediate representation it is about. What the engine computes is compared
- * with bis_ir_eval, the one definition of every operation.
+ * The block builder and the interpreter, driven by an instruction set that exists only here: instruction number n
+ * carries out action[n], so each test builds the intermediate representation it is about. What the engine computes is
+ * compared with bis_ir_eval, the one definition of every operation.
  */
 #include <stdio.h>
 
@@ -29,10 +29,37 @@ struct action {
 static struct action program[MAX_ACTIONS];
 
 static const uint64_t edges[] = {
-	0, 1, 2, 3, 31, 32, 33, 63, 64, 127, 255, 0x7f, 0x80, 0x8000, 0x7fff, 0x7fffffff, 0x80000000, 0xffffffff,
-	0x80000001, 0xfffff800, 0x100000000, 0x7fffffff80000000, 0x7fffffffffffffff, 0x8000000000000000,
-	0x8000000000000001, 0xffffffff80000000, 0xffffffff7fffffff, 0xfffffffffffffffe, 0xffffffffffffffff,
-	0x0123456789abcdef, 0xfedcba9876543210,
+	0,
+	1,
+	2,
+	3,
+	31,
+	32,
+	33,
+	63,
+	64,
+	127,
+	255,
+	0x7f,
+	0x80,
+	0x8000,
+	0x7fff,
+	0x7fffffff,
+	0x80000000,
+	0xffffffff,
+	0x80000001,
+	0xfffff800,
+	0x100000000,
+	0x7fffffff80000000,
+	0x7fffffffffffffff,
+	0x8000000000000000,
+	0x8000000000000001,
+	0xffffffff80000000,
+	0xffffffff7fffffff,
+	0xfffffffffffffffe,
+	0xffffffffffffffff,
+	0x0123456789abcdef,
+	0xfedcba9876543210,
 };
 
 #define EDGES BIS_ARRAY_SIZE(edges)
@@ -120,11 +147,8 @@ static int create(struct bis_module *mod, const struct bis_options *options, voi
 
 static int attach(struct bis_module *mod, void *self)
 {
-	static const struct bis_isa_family family = {.name = "acts",
-						     .length = length,
-						     .operands = operands,
-						     .format_text = format_text,
-						     .illegal = illegal};
+	static const struct bis_isa_family family = {
+		.name = "acts", .length = length, .operands = operands, .format_text = format_text, .illegal = illegal};
 	static const struct bis_insn_row row = {.name = "act",
 						.ext = "xact",
 						.xlens = BIS_X32 | BIS_X64,
@@ -181,7 +205,7 @@ static void run_actions(struct bis_machine *m, unsigned first, unsigned count, u
 }
 
 static const char *const op_names[] = {
-#define IR_UNARY(name, help) #name,
+#define IR_UNARY(name, help)		#name,
 #define IR_BINARY(name, commutes, help) #name,
 #include <biscuit/ir.def>
 };
@@ -257,9 +281,9 @@ static void every_operation_is_what_it_says_32(void **state)
 
 /* --- Random runs, for operations that are executed together --- */
 
-#define POOL 8	       /* slots in play: RESULT_SLOT to RESULT_SLOT + POOL - 1 */
+#define POOL	     8 /* slots in play: RESULT_SLOT to RESULT_SLOT + POOL - 1 */
 #define WINDOW_WORDS 8 /* memory in play, at RIG_DATA */
-#define RUN 48
+#define RUN	     48
 
 static uint64_t random_next(uint64_t *seed)
 {
@@ -288,8 +312,8 @@ static const uint8_t access_bytes[] = {1, 1, 2, 2, 4, 4, 8, 4};
 static struct action random_action(uint64_t *seed, unsigned xlen)
 {
 	/* What real programs are made of, so that every pair of neighbours comes up. */
-	static const enum bis_ir_op common[] = {BIS_IR_mov,   BIS_IR_add,   BIS_IR_and,	 BIS_IR_xor,  BIS_IR_shl,
-						BIS_IR_shr,   BIS_IR_add32, BIS_IR_shl32, BIS_IR_shr32, BIS_IR_sub};
+	static const enum bis_ir_op common[] = {BIS_IR_mov, BIS_IR_add,	  BIS_IR_and,	BIS_IR_xor,   BIS_IR_shl,
+						BIS_IR_shr, BIS_IR_add32, BIS_IR_shl32, BIS_IR_shr32, BIS_IR_sub};
 	struct action act = {.d = RESULT_SLOT + random_below(seed, POOL)};
 	unsigned what = random_below(seed, 10);
 
@@ -426,7 +450,8 @@ static bool condition(enum bis_cond cond, uint64_t a, uint64_t b, unsigned xlen)
 	return false;
 }
 
-/* Each edge against 1, -1, the extremes and itself. The branch is the second instruction, so neighbours may be fused. */
+/* Each edge against 1, -1, the extremes and itself. The branch is the second instruction, so neighbours may be fused.
+ */
 static void check_branches(struct bis_machine *m, unsigned xlen, enum bis_cond cond, enum form form)
 {
 	static const uint8_t others[] = {0, 1, 16, 17, 23, 28};
@@ -436,9 +461,14 @@ static void check_branches(struct bis_machine *m, unsigned xlen, enum bis_cond c
 			size_t b = k < BIS_ARRAY_SIZE(others) ? others[k] : a;
 			bool taken = condition(cond, edges[a], edges[b], xlen);
 
-			program[0] = (struct action){.build = build_pure, .op = BIS_IR_add, .d = RESULT_SLOT,
-						     .a = bis_slot(EDGE_SLOT), .b = bis_const(0)};
-			program[1] = (struct action){.build = build_branch, .kind = cond, .imm = 0x40,
+			program[0] = (struct action){.build = build_pure,
+						     .op = BIS_IR_add,
+						     .d = RESULT_SLOT,
+						     .a = bis_slot(EDGE_SLOT),
+						     .b = bis_const(0)};
+			program[1] = (struct action){.build = build_branch,
+						     .kind = cond,
+						     .imm = 0x40,
 						     .a = operand(form == CONST_SLOT || form == CONST_CONST, a),
 						     .b = operand(form == SLOT_CONST || form == CONST_CONST, b)};
 			run_actions(m, 0, 2, 2);
@@ -471,8 +501,11 @@ static void jumps_reach_any_distance(void **state)
 	(void)state;
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(distance); i++) {
 		program[0] = (struct action){.build = build_pc, .d = RESULT_SLOT, .imm = distance[i]};
-		program[1] = (struct action){.build = build_branch, .kind = BIS_COND_EQ, .a = bis_const(0),
-					     .b = bis_const(0), .imm = distance[i]};
+		program[1] = (struct action){.build = build_branch,
+					     .kind = BIS_COND_EQ,
+					     .a = bis_const(0),
+					     .b = bis_const(0),
+					     .imm = distance[i]};
 		run_actions(m, 0, 2, 2);
 		assert_int_equal(bis_hart_reg(rig_hart(m), RESULT_SLOT), RIG_CODE + (uint64_t)distance[i]);
 		assert_int_equal(bis_hart_pc(rig_hart(m)), RIG_CODE + 4 + (uint64_t)distance[i]);
@@ -497,7 +530,8 @@ static void a_temporary_lives_to_the_end_of_the_instruction(void **state)
 	struct bis_machine *m = acts_create("rv64");
 
 	(void)state;
-	program[0] = (struct action){.build = build_both_halves, .d = RESULT_SLOT, .a = bis_slot(EDGE_SLOT), .b = bis_const(-1)};
+	program[0] = (struct action){
+		.build = build_both_halves, .d = RESULT_SLOT, .a = bis_slot(EDGE_SLOT), .b = bis_const(-1)};
 	bis_hart_set_reg(rig_hart(m), EDGE_SLOT, 0x180000000);
 	run_actions(m, 0, 1, 1);
 	assert_int_equal(bis_hart_reg(rig_hart(m), RESULT_SLOT), 0x7fffffff);
@@ -533,7 +567,8 @@ static void a_discarded_result_harms_nothing(void **state)
 	struct bis_machine *m = acts_create("rv64");
 
 	(void)state;
-	program[0] = (struct action){.build = build_discarding, .d = RESULT_SLOT, .a = bis_slot(EDGE_SLOT), .helper = &helper};
+	program[0] = (struct action){
+		.build = build_discarding, .d = RESULT_SLOT, .a = bis_slot(EDGE_SLOT), .helper = &helper};
 	bis_hart_set_reg(rig_hart(m), EDGE_SLOT, RIG_DATA);
 	rig_set64(m, RIG_DATA, 0x1111);
 	run_actions(m, 0, 1, 1);
@@ -550,10 +585,14 @@ static void an_address_is_base_plus_any_offset(const char *isa, uint64_t xmask)
 		int64_t off;
 		bool constant;
 	} cases[] = {
-		{RIG_DATA, 0, false},	       {RIG_DATA, 0, true},
-		{RIG_DATA + 16, -16, false},   {RIG_DATA + 16, -16, true},
-		{0, (int64_t)RIG_DATA, false}, {0, (int64_t)RIG_DATA, true},
-		{RIG_DATA + 0x900000000, -0x900000000, false}, {RIG_DATA - INT64_MAX, INT64_MAX, false},
+		{RIG_DATA, 0, false},
+		{RIG_DATA, 0, true},
+		{RIG_DATA + 16, -16, false},
+		{RIG_DATA + 16, -16, true},
+		{0, (int64_t)RIG_DATA, false},
+		{0, (int64_t)RIG_DATA, true},
+		{RIG_DATA + 0x900000000, -0x900000000, false},
+		{RIG_DATA + 8 - INT64_MAX, INT64_MAX - 8, false},
 		{RIG_DATA + 0x900000000, -0x900000000, true},
 	};
 	struct bis_machine *m = acts_create(isa);
@@ -565,9 +604,12 @@ static void an_address_is_base_plus_any_offset(const char *isa, uint64_t xmask)
 		if (((cases[i].base + (uint64_t)cases[i].off) & xmask) != RIG_DATA)
 			continue;
 		bis_hart_set_reg(rig_hart(m), EDGE_SLOT, cases[i].base);
-		program[0] = (struct action){.build = build_load, .kind = BIS_MEM_U32, .d = RESULT_SLOT, .a = base,
-					     .imm = cases[i].off};
-		program[1] = (struct action){.build = build_store, .kind = BIS_MEM_U16, .b = bis_const((int64_t)i), .a = base,
+		program[0] = (struct action){
+			.build = build_load, .kind = BIS_MEM_U32, .d = RESULT_SLOT, .a = base, .imm = cases[i].off};
+		program[1] = (struct action){.build = build_store,
+					     .kind = BIS_MEM_U16,
+					     .b = bis_const((int64_t)i),
+					     .a = base,
 					     .imm = cases[i].off + 6};
 		run_actions(m, 0, 2, 2);
 		assert_int_equal(bis_hart_reg(rig_hart(m), RESULT_SLOT), 0x44332211);
@@ -625,8 +667,12 @@ static void a_helper_gets_its_arguments(void **state)
 
 	(void)state;
 	bis_hart_set_reg(rig_hart(m), EDGE_SLOT, 1000);
-	program[0] = (struct action){.build = build_call, .helper = &helper, .d = RESULT_SLOT, .a = bis_slot(EDGE_SLOT),
-				     .b = bis_const(-1), .imm = 0xffffffff};
+	program[0] = (struct action){.build = build_call,
+				     .helper = &helper,
+				     .d = RESULT_SLOT,
+				     .a = bis_slot(EDGE_SLOT),
+				     .b = bis_const(-1),
+				     .imm = 0xffffffff};
 	run_actions(m, 0, 1, 1);
 	assert_int_equal(bis_hart_reg(rig_hart(m), RESULT_SLOT), 3000 - 5 + UINT64_C(0xffffffff));
 	bis_machine_destroy(m);
@@ -640,7 +686,8 @@ static void a_trap_of_a_helper_is_precise(void **state)
 
 	(void)state;
 	program[0] = count_action(RESULT_SLOT);
-	program[1] = (struct action){.build = build_call, .helper = &helper, .d = RESULT_SLOT + 1, .a = bis_slot(EDGE_SLOT)};
+	program[1] =
+		(struct action){.build = build_call, .helper = &helper, .d = RESULT_SLOT + 1, .a = bis_slot(EDGE_SLOT)};
 	program[2] = count_action(RESULT_SLOT);
 	program[3] = program[2];
 	rig_set_csr(m, CSR_MTVEC, RIG_CODE + 0x800);
@@ -689,8 +736,11 @@ static void a_helper_may_end_the_block(void **state)
 
 	(void)state;
 	program[0] = (struct action){.build = build_call, .helper = &stays, .d = RESULT_SLOT, .a = bis_const(2)};
-	program[1] = (struct action){.build = build_call, .helper = &leaves, .d = RESULT_SLOT + 1,
-				     .a = bis_const((int64_t)RIG_CODE + 0x2400), .imm = 66};
+	program[1] = (struct action){.build = build_call,
+				     .helper = &leaves,
+				     .d = RESULT_SLOT + 1,
+				     .a = bis_const((int64_t)RIG_CODE + 0x2400),
+				     .imm = 66};
 	run_actions(m, 0, 2, 2);
 	assert_int_equal(bis_hart_pc(rig_hart(m)), RIG_CODE + 0x2400);
 	assert_int_equal(bis_hart_reg(rig_hart(m), RESULT_SLOT), 6);

@@ -130,31 +130,33 @@ static void lower_op1(struct lowering *l, const struct ir_node *n)
 	op->a = a;
 }
 
-/* On a 32-bit guest these two have forms that take a constant as 32 bits; other operations see it sign-extended. */
-static bool has_cut_form(const struct lowering *l, const struct ir_node *n)
+/* The handler of an operation with a constant that is 32 bits, zero-extended; IOP_COUNT if there is none. */
+static enum iop_number u32_form(const struct ir_node *n)
 {
-	return !l->wide && n->b.kind == BIS_VAL_CONST && n->b.imm == (int64_t)(uint32_t)n->b.imm &&
-	       (n->op == BIS_IR_or || n->op == BIS_IR_xor);
-}
-
-/* `and` with a value that has a zero upper half: the constant's upper half does not matter. */
-static bool upper_half_ignored(const struct lowering *l, const struct ir_node *n)
-{
-	return binary[n->op].low_half || (!l->wide && n->op == BIS_IR_and && n->b.imm == (int64_t)(uint32_t)n->b.imm);
+	if (n->b.kind != BIS_VAL_CONST || fits_s32(n->b.imm) || n->b.imm != (int64_t)(uint32_t)n->b.imm)
+		return IOP_COUNT;
+	switch (n->op) {
+	case BIS_IR_and:
+		return IOP_and_ri_u32;
+	case BIS_IR_or:
+		return IOP_or_ri_u32;
+	case BIS_IR_xor:
+		return IOP_xor_ri_u32;
+	default:
+		return IOP_COUNT;
+	}
 }
 
 static void lower_op2(struct lowering *l, const struct ir_node *n, bool sext, unsigned d)
 {
 	const struct binary_forms *forms = &binary[n->op];
 	uint8_t a = in_slot(l, n->a, n), b = 0;
-	unsigned number;
+	unsigned number = u32_form(n);
 	struct iop *op;
 
-	if (has_cut_form(l, n)) {
-		number = n->op == BIS_IR_or ? IOP_or_ri_cut : IOP_xor_ri_cut;
-	} else if (n->b.kind == BIS_VAL_CONST && (fits_s32(n->b.imm) || upper_half_ignored(l, n))) {
+	if (n->b.kind == BIS_VAL_CONST && (fits_s32(n->b.imm) || forms->low_half)) {
 		number = sext ? forms->ri_sx : forms->ri;
-	} else {
+	} else if (number == IOP_COUNT) {
 		b = in_slot(l, n->b, n);
 		number = sext ? forms->rr_sx : forms->rr;
 	}
@@ -165,13 +167,29 @@ static void lower_op2(struct lowering *l, const struct ir_node *n, bool sext, un
 	op->d = (uint8_t)d;
 }
 
-/* A low-half operation into a temporary that the next operation only sign-extends: one handler does both. */
+static bool is_slot(struct bis_val v, unsigned slot)
+{
+	return v.kind == BIS_VAL_SLOT && v.slot == slot;
+}
+
+/* Does the instruction of n, at n or later, read the slot? */
+static bool read_later(const struct ir_node *n, const struct ir_node *end, unsigned slot)
+{
+	for (unsigned insn = n->insn; n < end && n->insn == insn; n++)
+		if (is_slot(n->a, slot) || is_slot(n->b, slot) || is_slot(n->c, slot))
+			return true;
+	return false;
+}
+
+/* A low-half operation into a temporary that the next operation sign-extends and no other reads: one handler does both.
+ */
 static bool sext_follows(const struct ir_node *n, const struct ir_node *end)
 {
 	const struct ir_node *next = n + 1;
 
 	return next < end && next->kind == IR_OP1 && next->op == BIS_IR_sext32 && next->insn == n->insn &&
-	       next->a.kind == BIS_VAL_SLOT && next->a.slot == n->d && n->d >= HART_TEMP_SLOT && binary[n->op].low_half;
+	       is_slot(next->a, n->d) && n->d >= HART_TEMP_SLOT && binary[n->op].low_half &&
+	       !read_later(n + 2, end, n->d);
 }
 
 /* --- Memory --- */
@@ -185,6 +203,18 @@ static const uint16_t accesses[][2][2] = {
 	ACCESS_ROW(U32, store32), ACCESS_ROW(S32, store32), ACCESS_ROW(64, store64),  ACCESS_ROW(BOXED32, store32),
 };
 
+/* A slot that holds a slot's value plus a constant of any size. */
+static uint8_t put_sum(struct lowering *l, uint8_t slot, int64_t off, const struct ir_node *n)
+{
+	uint8_t sum = in_slot(l, bis_const(off), n);
+	struct iop *op = put(l, IOP_add_rr, n);
+
+	op->a = slot;
+	op->b = sum;
+	op->d = sum;
+	return sum;
+}
+
 static void lower_access(struct lowering *l, const struct ir_node *n)
 {
 	struct bis_val base = n->a;
@@ -193,7 +223,11 @@ static void lower_access(struct lowering *l, const struct ir_node *n)
 	struct iop *op;
 
 	if (base.kind != BIS_VAL_SLOT) {
-		base.imm += off;
+		base.imm = (int64_t)((uint64_t)base.imm + (uint64_t)off);
+		off = 0;
+	}
+	if (l->wide && !fits_s32(off)) {
+		base = bis_slot(put_sum(l, base.slot, off, n));
 		off = 0;
 	}
 	a = in_slot(l, base, n);
@@ -204,7 +238,7 @@ static void lower_access(struct lowering *l, const struct ir_node *n)
 	op->b = b;
 	op->imm = (int32_t)off;
 	if (n->kind == IR_LOAD && n->d == BIS_DISCARD)
-		op->d = HART_TEMP_SLOT;
+		op->d = HART_SINK_SLOT;
 }
 
 static void lower_atomic(struct lowering *l, const struct ir_node *n, enum iop_number number)
@@ -226,7 +260,7 @@ static void lower_fp(struct lowering *l, const struct ir_node *n)
 	op->b = b;
 	op->imm = n->op | n->rm << 8 | c << 16;
 	if (n->d == BIS_DISCARD)
-		op->d = HART_TEMP_SLOT;
+		op->d = HART_SINK_SLOT;
 }
 
 static void lower_call(struct lowering *l, const struct ir_node *n)

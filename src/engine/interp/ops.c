@@ -40,15 +40,21 @@ const struct iop *interp_pcrel(struct bis_hart *h, const struct iop *op)
 	return IOP_NEXT(h, op + 1);
 }
 
-const struct iop *interp_or_ri_cut(struct bis_hart *h, const struct iop *op)
+const struct iop *interp_and_ri_u32(struct bis_hart *h, const struct iop *op)
 {
-	h->slots[op->d] = (uint32_t)(h->slots[op->a] | (uint32_t)op->imm);
+	h->slots[op->d] = h->slots[op->a] & (uint32_t)op->imm;
 	return IOP_NEXT(h, op + 1);
 }
 
-const struct iop *interp_xor_ri_cut(struct bis_hart *h, const struct iop *op)
+const struct iop *interp_or_ri_u32(struct bis_hart *h, const struct iop *op)
 {
-	h->slots[op->d] = (uint32_t)(h->slots[op->a] ^ (uint32_t)op->imm);
+	h->slots[op->d] = h->slots[op->a] | (uint32_t)op->imm;
+	return IOP_NEXT(h, op + 1);
+}
+
+const struct iop *interp_xor_ri_u32(struct bis_hart *h, const struct iop *op)
+{
+	h->slots[op->d] = h->slots[op->a] ^ (uint32_t)op->imm;
 	return IOP_NEXT(h, op + 1);
 }
 
