@@ -132,7 +132,8 @@ static bool same_checksum(struct bench *b, const char *row, enum bench_subject s
 		strcpy(expected, checksum);
 	if (checksum[0] && !strcmp(expected, checksum))
 		return true;
-	complain(b, "%s: %s printed checksum '%s', expected '%s'", row, subject_names[subject], checksum, expected);
+	complain(b, "%s: %s printed %s%s, expected %s", row, subject_names[subject], checksum[0] ? "" : "no checksum",
+		 checksum, expected[0] ? expected : "one");
 	return false;
 }
 

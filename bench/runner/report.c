@@ -65,6 +65,7 @@ static void print_speeds(FILE *to, double over_qemu, double over_native)
 void bench_print_head(FILE *to)
 {
 	fprintf(to, "%-22s%9s%10s%10s%10s%11s\n", "payload", "ours s", "qemu s", "native s", "x qemu", "% native");
+	fflush(to);
 }
 
 void bench_print_row(FILE *to, const struct bench_row *row)

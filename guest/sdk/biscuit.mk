@@ -29,6 +29,12 @@ ISA ?= rv$(WIDTH)imac_zicsr_zifencei
 ABI ?= $(if $(filter 32,$(WIDTH)),ilp32,lp64)
 CFLAGS ?= -O2 -g -Wall -Wextra
 
+# In Biscuit's source tree biscuit.h is made here, from the table of registers that the devices use.
+ifeq ($(wildcard $(BISCUIT_H_DIR)/biscuit.h),)
+BISCUIT_H_DIR := $(BUILD)/include
+MADE_HEADER := $(BISCUIT_H_DIR)/biscuit.h
+endif
+
 GUEST_CC = $(CROSS)gcc
 GUEST_AR = $(CROSS)ar
 GUEST_FLAGS = -march=$(ISA) -mabi=$(ABI) -mcmodel=medany -std=gnu17 -ffreestanding -fno-tree-loop-distribute-patterns \
@@ -54,6 +60,12 @@ $(PROGRAM): $(PROGRAM_OBJECTS) $(BUILD)/libsdk.a $(BISCUIT_SDK)/biscuit.ld
 $(BUILD)/libsdk.a: $(SDK_OBJECTS)
 	rm -f $@
 	$(GUEST_AR) rcs $@ $(SDK_OBJECTS)
+
+$(MADE_HEADER): $(BISCUIT_SDK)/biscuit-h.awk $(BISCUIT_SDK)/../../modules/device/native_regs.def
+	@mkdir -p $(@D)
+	awk -f $^ >$@
+
+$(SDK_OBJECTS) $(PROGRAM_OBJECTS): | $(MADE_HEADER)
 
 $(BUILD)/sdk/%.o: $(BISCUIT_SDK)/lib/%
 	@mkdir -p $(@D)

@@ -57,6 +57,7 @@ struct bis_devctl {
 	pthread_mutex_t irq_lock;
 	struct bis_irq *irqs[IRQ_RING];
 	unsigned irq_head, irq_count;
+	bool irqs_lost; /* the ring was full: every line has to be looked at */
 };
 
 void bis_devctl_kick(struct bis_devctl *d)
@@ -139,11 +140,12 @@ void bis_devctl_queue_irq(struct bis_devctl *d, struct bis_irq *line)
 	if (atomic_exchange(&line->queued, true))
 		return;
 	pthread_mutex_lock(&d->irq_lock);
-	if (d->irq_count < IRQ_RING)
+	if (d->irq_count < IRQ_RING) {
 		d->irqs[(d->irq_head + d->irq_count++) % IRQ_RING] = line;
-	else
-		atomic_store(&line->queued,
-			     false); /* its next change is told; the ring holds more lines than a board has */
+	} else {
+		atomic_store(&line->queued, false);
+		d->irqs_lost = true;
+	}
 	pthread_mutex_unlock(&d->irq_lock);
 	bis_devctl_kick(d);
 }
@@ -163,14 +165,29 @@ static struct bis_irq *next_irq(struct bis_devctl *d)
 }
 
 /* Device lock held. */
+static void deliver_all(struct bis_machine *m)
+{
+	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
+		for (unsigned i = 0; mod->irqs && i < mod->class->irqs; i++)
+			bis_irq_deliver(&mod->irqs[i]);
+}
+
+/* Device lock held. */
 static void drain_irqs(struct bis_devctl *d)
 {
 	struct bis_irq *line;
+	bool lost;
 
 	while ((line = next_irq(d))) {
 		atomic_store(&line->queued, false);
 		bis_irq_deliver(line);
 	}
+	pthread_mutex_lock(&d->irq_lock);
+	lost = d->irqs_lost;
+	d->irqs_lost = false;
+	pthread_mutex_unlock(&d->irq_lock);
+	if (lost)
+		deliver_all(d->machine);
 }
 
 static void forget_irqs(struct bis_devctl *d, const struct bis_module *mod)

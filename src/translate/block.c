@@ -15,7 +15,7 @@
 #define PAGE_OFFSET(a) ((a) & (BIS_PAGE_SIZE - 1))
 #define PAGE_OF(a)     ((a) & ~(uint64_t)(BIS_PAGE_SIZE - 1))
 
-#define ARENA_SIZE ((size_t)32 << 20)
+#define ARENA_SIZE ((size_t)16 << 20)
 #define SHORT_SIZE ((size_t)128 << 10) /* room for any one block, outside the cache */
 #define HASH_BITS  14
 #define PAGE_BITS  10
@@ -36,8 +36,8 @@ struct bis_block_cache {
 	struct bis_block *jump[1u << JUMP_CACHE_BITS];
 	struct bis_block *hash[1u << HASH_BITS];
 	struct page_ref *pages[1u << PAGE_BITS];
-	struct bis_block none; /* fills empty places of `jump` */
 	struct bis_ir ir;
+	struct bis_block none; /* fills empty places of `jump` */
 };
 
 static unsigned hash_of(uint64_t tag)

@@ -9,7 +9,7 @@
 
 /* --- An interrupt controller that only remembers --- */
 
-enum { INPUTS = 32 };
+enum { INPUTS = 600 };
 
 struct chip {
 	bool level[INPUTS + 1];
@@ -110,14 +110,16 @@ static const struct bis_module_class careless_class = {.abi = BIS_MODULE_ABI,
 
 static const struct bis_module_class native_class = PROBE_CLASS("probe-n", 0);
 static const struct bis_module_class lines_class = PROBE_CLASS("probe", 8);
+static const struct bis_module_class wide_class = PROBE_CLASS("probe-wide", 250);
 
 static struct bis_machine *devctl_create(const char *isa)
 {
-	const struct bis_module_class *classes[32] = {&chip_class, &careless_class, &native_class, &lines_class};
+	const struct bis_module_class *classes[32] = {&chip_class, &careless_class, &native_class, &lines_class,
+						      &wide_class};
 	struct bis_machine *m;
 
-	for (size_t i = 0; bis_builtin_modules[i] && i < 27; i++)
-		classes[i + 4] = bis_builtin_modules[i];
+	for (size_t i = 0; bis_builtin_modules[i] && i < 26; i++)
+		classes[i + 5] = bis_builtin_modules[i];
 	m = rig_create_with(isa, 1, classes);
 	rig_add(m, "riscv");
 	return m;
@@ -345,6 +347,38 @@ static void the_last_level_always_arrives(void **state)
 	bis_machine_destroy(m);
 }
 
+static void *raise_all(void *arg)
+{
+	struct bis_module *const *mod = arg;
+
+	for (unsigned i = 0; i < 250; i++) {
+		bis_irq_set(bis_module_irq(mod[0], i), true);
+		bis_irq_set(bis_module_irq(mod[1], i), true);
+	}
+	return NULL;
+}
+
+/* More lines change than the ring holds. */
+static void no_line_is_lost_when_all_change_at_once(void **state)
+{
+	struct bis_machine *m = devctl_create("rv64");
+	struct chip *c = bis_module_self(rig_add(m, "chip"));
+	struct bis_module *mod[2] = {rig_add(m, "probe-wide,irq=1"), rig_add(m, "probe-wide,irq=301")};
+	pthread_t worker;
+
+	(void)state;
+	bis_machine_lock_devices(m);
+	assert_int_equal(pthread_create(&worker, NULL, raise_all, mod), 0);
+	assert_int_equal(pthread_join(worker, NULL), 0);
+	assert_int_equal(c->changes, 0);
+	bis_machine_unlock_devices(m);
+	for (unsigned i = 0; i < 250; i++) {
+		rig_wait_for(chip_level(m, c, 1 + i));
+		rig_wait_for(chip_level(m, c, 301 + i));
+	}
+	bis_machine_destroy(m);
+}
+
 /* --- Timers and watches --- */
 
 static void a_timer_fires_once_at_its_machine_time(void **state)
@@ -421,6 +455,7 @@ int main(void)
 		cmocka_unit_test(a_narrow_hart_sees_low_halves),
 		cmocka_unit_test(a_worker_never_waits_to_raise_a_line),
 		cmocka_unit_test(the_last_level_always_arrives),
+		cmocka_unit_test(no_line_is_lost_when_all_change_at_once),
 		cmocka_unit_test(a_timer_fires_once_at_its_machine_time),
 		cmocka_unit_test(a_watch_reports_what_is_wanted),
 		cmocka_unit_test(timers_and_watches_go_with_their_module),

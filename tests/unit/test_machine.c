@@ -258,6 +258,52 @@ static void a_step_ends_in_an_endless_trap(void **state)
 	bis_machine_destroy(m);
 }
 
+/* --- Tracing --- */
+
+struct trail {
+	uint64_t pc[64], a2[64];
+	unsigned count;
+};
+
+static void note_step(void *arg, struct bis_hart *h)
+{
+	struct trail *t = arg;
+
+	if (t->count < BIS_ARRAY_SIZE(t->pc)) {
+		t->pc[t->count] = bis_hart_pc(h);
+		t->a2[t->count] = bis_hart_reg(h, A2);
+	}
+	t->count++;
+}
+
+/* The trace sees each instruction before it is executed, also one that traps. */
+static void a_trace_sees_every_instruction(void **state)
+{
+	static const uint32_t code[] = {ADDI(A2, A2, 1), BNE(A2, A3, -4), ECALL, NOP};
+	struct trail t = {.count = 0};
+	struct bis_machine_config cfg = {
+		.ram_size = RIG_RAM_SIZE, .classes = bis_builtin_modules, .trace = note_step, .trace_arg = &t};
+	struct bis_machine *m = NULL;
+
+	(void)state;
+	assert_ok(bis_machine_create(&cfg, &m));
+	rig_add(m, "riscv");
+	RIG_LOAD(m, RIG_CODE, code);
+	rig_start_paused(m);
+	rig_set_csr(m, CSR_MTVEC, RIG_CODE + 12);
+	bis_hart_set_reg(rig_hart(m), A3, 3);
+	t.count = 0;
+	rig_step_at(m, RIG_CODE, 7);
+	assert_int_equal(t.count, 8);
+	for (unsigned i = 0; i < 6; i++) {
+		assert_int_equal(t.pc[i], RIG_CODE + 4 * (i % 2));
+		assert_int_equal(t.a2[i], (i + 1) / 2);
+	}
+	assert_int_equal(t.pc[6], RIG_CODE + 8);
+	assert_int_equal(t.pc[7], RIG_CODE + 12);
+	bis_machine_destroy(m);
+}
+
 /* --- Pausing --- */
 
 static void pauses_what_spins(void **state)
@@ -541,6 +587,7 @@ int main(void)
 		cmocka_unit_test(a_step_ends_before_the_next_trap),
 		cmocka_unit_test(every_hart_steps),
 		cmocka_unit_test(a_step_ends_in_an_endless_trap),
+		cmocka_unit_test(a_trace_sees_every_instruction),
 		cmocka_unit_test(pauses_what_spins),
 		cmocka_unit_test(time_stands_still_while_paused),
 		cmocka_unit_test(a_sleeping_hart_executes_nothing),

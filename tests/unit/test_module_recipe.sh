@@ -24,12 +24,12 @@ finish() {
 	exit $failed
 }
 
-# blocks KIND [NUMBER]: the text of all blocks of a kind, or of one.
+# blocks KIND NUMBER: the text of one block.
 blocks() {
-	awk -v kind="$1" -v wanted="${2:-0}" '
-		$0 == "```" kind && !inside { inside = 1; n++; next }
-		/^```/ { inside = !inside && $0 != "```"; other = 0; next }
-		inside && (!wanted || n == wanted)' kind="$1" "$page"
+	awk -v kind="$1" -v wanted="$2" '
+		$0 == "```" { inside = 0; next }
+		/^```/ { inside = $0 == "```" kind && ++n == wanted; next }
+		inside' "$page"
 }
 
 # The installed commands by other means.
@@ -53,11 +53,11 @@ BISCUIT_H_DIR=$build/guest/sdk/include
 export PATH BISCUIT_SDK BISCUIT_H_DIR
 
 cd "$dir" || exit 99
-blocks c >thermometer.c
-blocks guest >guest.c
+for n in 1 2 3 4 5; do blocks c $n; echo; done >thermometer.c
+blocks c 6 >guest.c
 blocks sh 1 >build.sh
 blocks sh 2 >guest.sh
-blocks text >expected
+blocks text 1 >expected
 for file in thermometer.c guest.c build.sh guest.sh expected; do
 	test -s "$file" || { echo "Bail out! the page has no text for $file"; exit 1; }
 done
