@@ -89,7 +89,9 @@ static void call_exit(void)
 
 static void read_nowhere(void)
 {
-	*(volatile int *)8;
+	volatile uintptr_t nowhere = 8;
+
+	*(volatile int *)nowhere;
 }
 
 static void call_abort(void)
