@@ -44,7 +44,7 @@ void bis_machine_destroy(struct bis_machine *m);
 
 /*
  * Adds an instance: "class", or "class,key=value,…". Besides the class's own options the core takes the placement keys
- *   name=NAME   instance name (default: class, class0, class1, … as free)
+ *   name=NAME   instance name (default: class, class1, class2, … as free)
  *   at=ADDR     address of its first register window (further windows follow it, each aligned to its size)
  *   irq=N       input of the PLIC its interrupt line is wired to; a device in a native slot is wired to slot 0 without
  * it slot=K      native control-register slot May be called while the machine runs. -EINVAL, -ENOENT (unknown class),

@@ -36,7 +36,7 @@ struct bis_module_class {
 	uint8_t version;  /* of the guest-visible interface; shown in the identity register */
 	bool migratable;  /* state is wholly in `fields` (and what save/load of later ABIs cover) */
 	uint8_t irqs;	  /* number of interrupt lines the instance drives */
-	const char *name; /* lower case, unique; the instance is called name or name0, name1, … */
+	const char *name; /* lower case, unique; the instance is called name or name1, name2, … */
 	const char *summary;
 	const struct bis_option *options; /* NULL: none */
 	const struct bis_field *fields;	  /* NULL: none; offsets into `self` */

@@ -1,6 +1,7 @@
 /*
  * Module classes and instances: the registry, placement, adding and removing. Control thread.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,9 +169,10 @@ struct bis_module *bis_machine_find(struct bis_machine *m, const char *name)
 	return mod;
 }
 
-/* The asked-for name, or class, class1, class2, … as free. */
+/* The asked-for name, or class, class1, class2, … as free; with a dash behind a digit, as in uart16550-1. */
 static int choose_name(struct bis_machine *m, struct bis_module *mod, const char *asked)
 {
+	const char *dash = isdigit((unsigned char)mod->class->name[strlen(mod->class->name) - 1]) ? "-" : "";
 	char name[128];
 
 	if (asked && (!*asked || strlen(asked) >= sizeof(name) || strchr(asked, '/')))
@@ -180,7 +182,7 @@ static int choose_name(struct bis_machine *m, struct bis_module *mod, const char
 	if (asked && bis_machine_find(m, name))
 		return bis_fail(EEXIST, "%s: there is a module named '%s' already", mod->class->name, name);
 	for (unsigned i = 1; bis_machine_find(m, name); i++)
-		snprintf(name, sizeof(name), "%.100s%u", mod->class->name, i);
+		snprintf(name, sizeof(name), "%.100s%s%u", mod->class->name, dash, i);
 	mod->name = strdup(name);
 	return mod->name ? 0 : bis_fail(ENOMEM, "no memory for module '%s'", name);
 }

@@ -172,10 +172,10 @@ static bool is_slot(struct bis_val v, unsigned slot)
 	return v.kind == BIS_VAL_SLOT && v.slot == slot;
 }
 
-/* Does the instruction of n, at n or later, read the slot? */
-static bool read_later(const struct ir_node *n, const struct ir_node *end, unsigned slot)
+/* Does instruction `insn`, at n or later, read the slot? */
+static bool read_later(const struct ir_node *n, const struct ir_node *end, unsigned insn, unsigned slot)
 {
-	for (unsigned insn = n->insn; n < end && n->insn == insn; n++)
+	for (; n < end && n->insn == insn; n++)
 		if (is_slot(n->a, slot) || is_slot(n->b, slot) || is_slot(n->c, slot))
 			return true;
 	return false;
@@ -189,7 +189,7 @@ static bool sext_follows(const struct ir_node *n, const struct ir_node *end)
 
 	return next < end && next->kind == IR_OP1 && next->op == BIS_IR_sext32 && next->insn == n->insn &&
 	       is_slot(next->a, n->d) && n->d >= HART_TEMP_SLOT && binary[n->op].low_half &&
-	       !read_later(n + 2, end, n->d);
+	       !read_later(n + 2, end, n->insn, n->d);
 }
 
 /* --- Memory --- */
