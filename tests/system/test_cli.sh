@@ -5,6 +5,7 @@
 set -u
 run=${BISCUIT_RUN:-./biscuit-run}
 only=${1:-}
+CC=${CC:-cc}
 work=$(mktemp -d "${TMPDIR:-/tmp}/test_cli.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -191,6 +192,36 @@ refused 'missing file to disassemble' 'nowhere\.elf: No such file' --disasm nowh
 refused 'device tree into no folder' 'nowhere/x\.dtb' --dump-dtb nowhere/x.dtb
 if wanted 'no crumb'; then
 	BISCUIT_DATADIR=$work/nowhere refused 'no crumb' "crumb-rv64\.elf in $work/nowhere"
+fi
+
+# --- A module built against the public headers ---
+
+include=$(cd "$OLDPWD" && cd "${top_srcdir:-$(dirname "$0")/../..}/include" && pwd)
+if command -v "${CC%% *}" >/dev/null && wanted 'shared object'; then
+	cat >tiny.c <<-'END'
+		#include <stdlib.h>
+		#include <biscuit/module.h>
+
+		static const struct bis_option options[] = {{"count", BIS_OPTION_U64, "1", NULL, "how many"}, {0}};
+
+		static int tiny_create(struct bis_module *mod, const struct bis_options *o, void **self)
+		{
+			if (bis_option_u64(o, "count") > 5)
+				return bis_fail(EINVAL, "%s: count is above 5", bis_module_name(mod));
+			return (*self = malloc(1)) ? 0 : -1;
+		}
+		static const struct bis_module_class tiny = {.abi = BIS_MODULE_ABI, .version = 1, .name = "tiny",
+			.summary = "a module of a test", .options = options, .create = tiny_create, .destroy = free};
+		const struct bis_module_class *const bis_module_classes[] = {&tiny, NULL};
+	END
+	sed -i 's/#include <stdlib.h>/#include <errno.h>\n&/' tiny.c
+	# shellcheck disable=SC2086
+	$CC -shared -fPIC -I"$include" -o tiny.so tiny.c || verdict 'shared object' 'cannot be built'
+	expect 'shared object' 42 "$run" --module tiny.so status42.elf
+	expect 'shared object with options' 42 "$run" --module ./tiny.so,count=5 --module tiny,count=2 status42.elf
+	refused 'shared object that refuses' 'tiny: count is above 5' --module "$work/tiny.so,count=6" status42.elf
+	refused 'unknown option of a shared object' "tiny.*cuont.*count" --module tiny.so,cuont=6 status42.elf
+	refused 'shared object twice' "there is a module class 'tiny' already" --module tiny.so --module tiny.so off.elf
 fi
 
 # --- Exit statuses ---
