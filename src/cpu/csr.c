@@ -23,7 +23,7 @@ struct csr_place {
 	unsigned slot, reg;
 };
 
-static bool device_address(unsigned address, unsigned *slot, unsigned *reg)
+bool bis_csr_native(unsigned address, unsigned *slot, unsigned *reg)
 {
 	if ((address & ~0x3fu) == 0x5c0)
 		*slot = (address & 0x3f) >> 3;
@@ -58,7 +58,7 @@ static struct csr_place find(const struct bis_hart *h, unsigned address)
 		p.kind = KIND_CORE;
 		return p;
 	}
-	if (device_address(address, &p.slot, &p.reg)) {
+	if (bis_csr_native(address, &p.slot, &p.reg)) {
 		p.kind = KIND_DEVICE;
 		return p;
 	}

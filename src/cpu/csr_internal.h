@@ -21,6 +21,8 @@ struct csr_row {
 
 /* The row for the address on a hart of that width, or NULL. */
 const struct csr_row *bis_csr_core_row(unsigned address, unsigned xlen);
+/* Is the address a register of a native slot, and which? The results are written only if so. */
+bool bis_csr_native(unsigned address, unsigned *slot, unsigned *reg);
 /* Rows in table order; NULL beyond the last. */
 const struct csr_row *bis_csr_core_row_at(size_t index);
 

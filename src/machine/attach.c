@@ -91,6 +91,7 @@ int bis_attach_irqchip(struct bis_module *mod, const char *kind, const struct bi
 int bis_attach_csrs(struct bis_module *mod, const struct bis_csr_row *rows, size_t count)
 {
 	struct bis_machine *m = mod->machine;
+	unsigned slot, reg;
 	int err = check_attaching(mod, "a CSR");
 
 	if (err)
@@ -102,7 +103,7 @@ int bis_attach_csrs(struct bis_module *mod, const struct bis_csr_row *rows, size
 	for (size_t i = 0; i < count; i++) {
 		unsigned a = rows[i].address & 0xfff;
 
-		if ((a & ~0x3fu) == 0x5c0 || (a & ~0x3fu) == 0x9c0)
+		if (bis_csr_native(a, &slot, &reg))
 			return bis_fail(EINVAL, "%s: CSR 0x%03x (%s) belongs to the native slots", mod->name, a,
 					rows[i].name);
 		if (!rows[i].read)
