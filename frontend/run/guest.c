@@ -172,6 +172,6 @@ int guest_load(struct guest *g, struct bis_machine *m, const struct run_options 
 		err = bis_fail(ENOSPC,
 			       "--initrd: no room beside kernel and device tree; the machine needs more --memory");
 	if (!err)
-		bis_machine_set_entry(m, img.entry, where);
+		bis_machine_set_entry(m, img.entry, where, 0);
 	return err;
 }

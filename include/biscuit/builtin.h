@@ -20,6 +20,17 @@ extern const struct bis_module_class *const bis_builtin_modules[];
  */
 BIS_MUST_CHECK int bis_board_virt(struct bis_machine *m);
 
+/*
+ * Adds a virtio device ("virtio-blk,file=…") in the board's lowest free virtio-mmio slot, 0 to 7, with that slot's
+ * interrupt. -ENOSPC when all are taken, otherwise as bis_machine_add.
+ */
+BIS_MUST_CHECK int bis_board_virtio(struct bis_machine *m, const char *spec, struct bis_module **out);
+/*
+ * Puts placeholders (device ID 0: no device) into the free virtio-mmio slots, for guests that probe all eight. After
+ * the last bis_board_virtio.
+ */
+BIS_MUST_CHECK int bis_board_virtio_done(struct bis_machine *m);
+
 #ifdef __cplusplus
 }
 #endif

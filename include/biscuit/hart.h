@@ -54,6 +54,34 @@ uint64_t bis_hart_instret(const struct bis_hart *h);
 /* True while the hart sleeps in WFI. Any thread. */
 bool bis_hart_sleeping(const struct bis_hart *h);
 
+/* --- For firmware (TRAP and BOOT attachments) --- */
+
+/* Sets the privilege of the next instruction and its pc, and starts over as after a reset: SATP bare, interrupts off.
+ */
+void bis_hart_enter(struct bis_hart *h, enum bis_priv priv, uint64_t pc, uint64_t a0, uint64_t a1);
+/*
+ * Stops the hart: it executes nothing and takes no interrupt until bis_hart_launch. Own thread, or parked. Reset ends
+ * the state.
+ */
+void bis_hart_halt(struct bis_hart *h);
+/* Is the hart halted? Any thread. */
+bool bis_hart_halted(const struct bis_hart *h);
+/* Lets a halted hart go on through bis_hart_enter with a0 = its id. Any thread. -EALREADY if it is not halted. */
+BIS_MUST_CHECK int bis_hart_launch(struct bis_hart *h, enum bis_priv priv, uint64_t pc, uint64_t a1);
+/* As if the hart had executed WFI at its current instruction: sleeps until an enabled interrupt is pending. Own thread.
+ */
+void bis_hart_sleep(struct bis_hart *h);
+/*
+ * Makes each hart of `harts` (bit i: hart i) forget its address translations, as SFENCE.VMA without operands, and
+ * returns when all have. Own thread of hart `self`, from a TRAP callback; `self` may be among them.
+ */
+void bis_hart_fence_others(struct bis_hart *self, uint64_t harts);
+/*
+ * Guest memory as the hart would see it by loads at its current privilege, or privilege `priv`. 0, or -EFAULT with
+ * nothing copied. Own thread, from a TRAP callback.
+ */
+BIS_MUST_CHECK int bis_hart_read_virtual(struct bis_hart *h, uint64_t va, void *dst, size_t len);
+
 /* --- For helpers of instruction-set modules: hart's own thread --- */
 
 /* Marks an exception at the current instruction; the helper then returns at once (its result is dropped). */
@@ -104,6 +132,8 @@ BIS_MUST_CHECK int bis_hart_translate(struct bis_hart *h, uint64_t va, bis_gpa *
 void bis_hart_set_line(struct bis_hart *h, enum bis_hart_line line, bool level);
 /* The machine timer's compare value, in timebase ticks: the hart raises MTIP itself when time reaches it. */
 void bis_hart_set_mtimecmp(struct bis_hart *h, uint64_t ticks);
+/* The same for STIP, as the SBI's set_timer does; with Sstc this is stimecmp. Own thread, or parked. */
+void bis_hart_set_stimecmp(struct bis_hart *h, uint64_t ticks);
 uint64_t bis_hart_mtimecmp(const struct bis_hart *h);
 
 #ifdef __cplusplus

@@ -21,6 +21,13 @@ extern "C" {
 #define BIS_TIMEBASE_HZ 10000000u
 #define BIS_RAM_BASE	UINT64_C(0x80000000)
 
+/*
+ * What machine time is. HOST: the host's monotonic clock, standing still while the machine is paused. VIRTUAL: counted
+ * in executed instructions, 10 ns each, and moved to the next deadline, after that long a wait, when every hart sleeps;
+ * a machine with one hart and no input from outside then does the same each time.
+ */
+enum bis_clock { BIS_CLOCK_HOST, BIS_CLOCK_VIRTUAL };
+
 struct bis_machine_config {
 	uint64_t ram_size;  /* bytes, multiple of the page size; 0 = 128 MiB */
 	unsigned harts;	    /* 1 to BIS_MAX_HARTS; 0 = 1 */
@@ -32,6 +39,7 @@ struct bis_machine_config {
 	void *log_arg;
 	enum bis_log_level log_level;
 	bool allow_guest_modules;
+	enum bis_clock clock;
 	/* Execution trace: called before each instruction when not NULL (slow; blocks are then one instruction long).
 	 */
 	void (*trace)(void *arg, struct bis_hart *h);
@@ -73,8 +81,9 @@ struct bis_hart *bis_machine_hart(struct bis_machine *m, unsigned index);
 bool bis_machine_guest_modules_allowed(const struct bis_machine *m);
 const char *bis_machine_engine(const struct bis_machine *m);
 
-/* Where every hart starts after start or reset: pc, a0 = hart id, a1 = `a1`, privilege M. Kept for later resets. */
-void bis_machine_set_entry(struct bis_machine *m, uint64_t pc, uint64_t a1);
+/* Where every hart starts after start or reset: pc, a0 = hart id, a1 and a2 as given, privilege M. Kept for later
+ * resets. */
+void bis_machine_set_entry(struct bis_machine *m, uint64_t pc, uint64_t a1, uint64_t a2);
 
 enum bis_run_state { BIS_CREATED, BIS_RUNNING, BIS_PAUSED, BIS_STOPPED };
 
@@ -115,6 +124,7 @@ BIS_MUST_CHECK int bis_machine_join(struct bis_machine *m, int timeout_ms, enum 
 /* Machine time in ns since start (paused time does not count), and the same in timebase ticks. Any thread. */
 uint64_t bis_machine_now(const struct bis_machine *m);
 uint64_t bis_machine_ticks(const struct bis_machine *m);
+enum bis_clock bis_machine_clock(const struct bis_machine *m);
 
 /* Takes or releases the device lock, under which register accesses and device callbacks run. It may be taken again by
  * who has it. */

@@ -66,6 +66,27 @@ BIS_MUST_CHECK ssize_t bis_mem_from_fd(struct bis_memory *m, bis_gpa pa, int fd,
 /* Writes len bytes of RAM to fd at `offset`: bytes written (short only if fd takes no more) or -EFAULT/-errno. */
 BIS_MUST_CHECK ssize_t bis_mem_to_fd(const struct bis_memory *m, bis_gpa pa, int fd, uint64_t offset, size_t len);
 
+/* A range of guest memory, for lists of them. */
+struct bis_mem_range {
+	bis_gpa pa;
+	uint64_t len;
+};
+
+/*
+ * The same for a list of ranges, in order, in few system calls. Bytes moved (short at the end of the file or of the
+ * list), or -EFAULT with no byte moved if a range is not wholly RAM, or -errno of the host.
+ */
+BIS_MUST_CHECK ssize_t bis_mem_preadv(struct bis_memory *m, const struct bis_mem_range *ranges, size_t count, int fd,
+				      uint64_t offset);
+BIS_MUST_CHECK ssize_t bis_mem_pwritev(const struct bis_memory *m, const struct bis_mem_range *ranges, size_t count,
+				       int fd, uint64_t offset);
+
+/*
+ * Gives the host memory behind whole pages of RAM back; they read as zero afterwards and take memory again when they
+ * are written. -EINVAL unless page-aligned, -EFAULT outside RAM, -errno of the host.
+ */
+BIS_MUST_CHECK int bis_mem_discard(struct bis_memory *m, bis_gpa pa, uint64_t len);
+
 /*
  * Visits [pa, pa+len) as spans of contiguous host memory, for scatter/gather I/O (preadv and the like). `visit` gets
  * the host address, valid only during the call; a non-zero return stops and is returned. `write` marks the pages dirty

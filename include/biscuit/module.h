@@ -97,11 +97,20 @@ struct bis_csr_row {
 BIS_MUST_CHECK int bis_attach_csrs(struct bis_module *mod, const struct bis_csr_row *rows, size_t count);
 
 /*
- * Traps (TRAP attachment): asked before architectural delivery of an exception, in order of attachment. Answers true
- * if it has handled the trap (hart registers and pc are then as the handler left them) or false to pass.
+ * Traps (TRAP attachment): asked before architectural delivery of an exception whose code is a bit of `causes`, in
+ * order of attachment; UINT64_MAX asks for all. Others cost nothing. Answers true if it has handled the trap (hart
+ * registers and pc are then as the handler left them) or false to pass.
  */
 typedef bool (*bis_trap_fn)(void *self, struct bis_hart *h, uint64_t cause, uint64_t tval);
-BIS_MUST_CHECK int bis_attach_trap(struct bis_module *mod, bis_trap_fn handle);
+BIS_MUST_CHECK int bis_attach_trap(struct bis_module *mod, uint64_t causes, bis_trap_fn handle);
+
+/*
+ * Firmware that is a module (BOOT attachment): called for each hart after each reset of it, in M-mode with pc, a0 and
+ * a1 as bis_machine_set_entry says, before its first instruction. It may change any of the hart's state. Control
+ * thread, harts parked, device lock held.
+ */
+typedef void (*bis_boot_fn)(void *self, struct bis_hart *h);
+BIS_MUST_CHECK int bis_attach_boot(struct bis_module *mod, bis_boot_fn boot);
 
 /* Instruction sets (ISA, see isa.h) and paging schemes (PAGING, see paging.h). */
 struct bis_isa_family;

@@ -132,12 +132,17 @@ static void write_place(struct bis_hart *h, const struct csr_place *p, unsigned 
 	}
 }
 
-/* Set and clear on mip work on what software wrote, not on the interrupt lines (section 3.1.9). */
-static uint64_t modify_base(struct bis_hart *h, unsigned address, uint64_t shown)
+/*
+ * Set and clear on mip and sip change the bits they name, of what software wrote: not what interrupt lines show
+ * (section 3.1.9), nor a bit that another hart is setting.
+ */
+static void modify_place(struct bis_hart *h, const struct csr_place *p, unsigned address, uint64_t old, uint64_t set,
+			 uint64_t clear)
 {
-	if (address == 0x344 || address == 0x144)
-		return h->mip_soft;
-	return shown;
+	if (address == CSR_MIP || address == CSR_SIP)
+		bis_csr_change_ip(h, address, set, clear);
+	else
+		write_place(h, p, address, (old | set) & ~clear);
 }
 
 uint64_t bis_hart_csr_access(struct bis_hart *h, unsigned address, enum bis_csr_op op, uint64_t value, uint32_t raw)
@@ -156,10 +161,10 @@ uint64_t bis_hart_csr_access(struct bis_hart *h, unsigned address, enum bis_csr_
 	case BIS_CSR_READ:
 		break;
 	case BIS_CSR_SET:
-		write_place(h, &p, address, modify_base(h, address, old) | value);
+		modify_place(h, &p, address, old, value, 0);
 		break;
 	case BIS_CSR_CLEAR:
-		write_place(h, &p, address, modify_base(h, address, old) & ~value);
+		modify_place(h, &p, address, old, 0, value);
 		break;
 	default:
 		write_place(h, &p, address, value);

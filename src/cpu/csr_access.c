@@ -280,15 +280,20 @@ static uint64_t get_mip(struct bis_hart *h, unsigned address)
 	return bis_trap_mip(h);
 }
 
-static void set_mip(struct bis_hart *h, unsigned address, uint64_t value)
+void bis_csr_change_ip(struct bis_hart *h, unsigned address, uint64_t set, uint64_t clear)
 {
 	uint64_t mask = MIP_WRITE;
 
-	(void)address;
+	if (address == CSR_SIP)
+		mask = h->mideleg & INTERRUPT_BIT(BIS_LINE_SSIP);
 	if (h->menvcfg & MENVCFG_STCE)
 		mask &= ~INTERRUPT_BIT(BIS_LINE_STIP);
-	h->mip_soft = (h->mip_soft & ~mask) | (value & mask);
-	bis_trap_poll(h);
+	bis_trap_change_mip(h, set & mask, clear & mask);
+}
+
+static void set_mip(struct bis_hart *h, unsigned address, uint64_t value)
+{
+	bis_csr_change_ip(h, address, value, ~value);
 }
 
 static uint64_t get_sip(struct bis_hart *h, unsigned address)
@@ -298,11 +303,7 @@ static uint64_t get_sip(struct bis_hart *h, unsigned address)
 
 static void set_sip(struct bis_hart *h, unsigned address, uint64_t value)
 {
-	uint64_t mask = h->mideleg & INTERRUPT_BIT(BIS_LINE_SSIP);
-
-	(void)address;
-	h->mip_soft = (h->mip_soft & ~mask) | (value & mask);
-	bis_trap_poll(h);
+	bis_csr_change_ip(h, address, value, ~value);
 }
 
 /* --- Timer (Sstc) and environment configuration --- */
@@ -317,8 +318,7 @@ static void set_stimecmp(struct bis_hart *h, unsigned address, uint64_t value)
 {
 	(void)address;
 	h->stimecmp = h->xlen == 64 ? value : (h->stimecmp & ~UINT64_C(0xffffffff)) | value;
-	bis_hart_update_timers(h);
-	bis_trap_poll(h);
+	bis_hart_timer_changed(h);
 }
 
 static uint64_t get_stimecmph(struct bis_hart *h, unsigned address)
@@ -331,8 +331,7 @@ static void set_stimecmph(struct bis_hart *h, unsigned address, uint64_t value)
 {
 	(void)address;
 	h->stimecmp = LOW32(h->stimecmp) | value << 32;
-	bis_hart_update_timers(h);
-	bis_trap_poll(h);
+	bis_hart_timer_changed(h);
 }
 
 static void write_menvcfg(struct bis_hart *h, uint64_t value)
@@ -344,11 +343,11 @@ static void write_menvcfg(struct bis_hart *h, uint64_t value)
 	if (bis_isa_has(&h->isa, "svadu"))
 		mask |= MENVCFG_ADUE;
 	h->menvcfg = value & mask;
-	if (h->menvcfg & MENVCFG_STCE) /* mip.STIP then shows the comparison with stimecmp alone */
+	h->stimer = h->menvcfg & MENVCFG_STCE;
+	if (h->stimer) /* mip.STIP then shows the comparison with stimecmp alone */
 		h->mip_soft &= ~INTERRUPT_BIT(BIS_LINE_STIP);
 	bis_tlb_flush(h);
-	bis_hart_update_timers(h);
-	bis_trap_poll(h);
+	bis_hart_timer_changed(h);
 }
 
 static uint64_t get_menvcfg(struct bis_hart *h, unsigned address)
@@ -480,7 +479,7 @@ COUNTER(minstret, INHIBIT_IR)
 
 static uint64_t get_time(struct bis_hart *h, unsigned address)
 {
-	uint64_t ticks = bis_machine_ticks(h->machine);
+	uint64_t ticks = bis_hart_ticks(h);
 
 	(void)address;
 	return h->xlen == 64 ? ticks : LOW32(ticks);
@@ -489,7 +488,7 @@ static uint64_t get_time(struct bis_hart *h, unsigned address)
 static uint64_t get_timeh(struct bis_hart *h, unsigned address)
 {
 	(void)address;
-	return bis_machine_ticks(h->machine) >> 32;
+	return bis_hart_ticks(h) >> 32;
 }
 
 /* --- PMP: section 3.7.1 --- */

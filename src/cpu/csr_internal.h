@@ -19,6 +19,10 @@ struct csr_row {
 	csr_set_fn set; /* NULL: writes are ignored */
 };
 
+enum { CSR_SIP = 0x144, CSR_MIP = 0x344 };
+
+/* Sets and clears the bits of mip or sip (`address`) that software may change there. */
+void bis_csr_change_ip(struct bis_hart *h, unsigned address, uint64_t set, uint64_t clear);
 /* The row for the address on a hart of that width, or NULL. */
 const struct csr_row *bis_csr_core_row(unsigned address, unsigned xlen);
 /* Is the address a register of a native slot, and which? The results are written only if so. */

@@ -38,7 +38,8 @@ int bis_hart_create(struct bis_machine *m, unsigned id, const struct bis_isa_spe
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&h->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	bis_hart_reset(h, BIS_RAM_BASE, 0);
+	atomic_store(&h->deadline, UINT64_MAX);
+	bis_hart_reset(h, BIS_RAM_BASE, 0, 0);
 	*out = h;
 	return 0;
 }
@@ -53,11 +54,12 @@ void bis_hart_destroy(struct bis_hart *h)
 	free(h);
 }
 
-void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1)
+void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1, uint64_t a2)
 {
 	memset(h->slots, 0, sizeof(h->slots));
 	h->slots[10] = h->id;
 	h->slots[11] = a1 & h->xmask;
+	h->slots[12] = a2 & h->xmask;
 	h->pc = h->next_pc = pc & h->xmask;
 	h->priv = BIS_PRIV_M;
 	h->exception = h->sleeping = false;
@@ -66,6 +68,7 @@ void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1)
 	h->mstatus = h->medeleg = h->mideleg = h->mie = h->mtvec = h->mscratch = h->mepc = h->mcause = h->mtval = 0;
 	h->stvec = h->sscratch = h->sepc = h->scause = h->stval = h->satp = h->senvcfg = 0;
 	h->mip_soft = 0;
+	h->stimer = false;
 	h->mcounteren = h->scounteren = h->mcountinhibit = 0;
 	h->menvcfg = bis_isa_has(&h->isa, "svadu") ? MENVCFG_ADUE : 0;
 	h->stimecmp = UINT64_MAX;
@@ -73,6 +76,8 @@ void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1)
 	h->paging = NULL;
 	memset(h->pmpaddr, 0, sizeof(h->pmpaddr));
 	memset(h->pmpcfg, 0, sizeof(h->pmpcfg));
+	atomic_store(&h->halted, false);
+	atomic_store(&h->launching, false);
 	atomic_store(&h->lines, 0);
 	atomic_store(&h->mtimecmp, UINT64_MAX);
 	bis_pmp_update(h);

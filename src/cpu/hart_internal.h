@@ -57,10 +57,11 @@ struct bis_pmp_range {
 /* --- Requests to a running hart: bits of `requests` --- */
 
 enum bis_request {
-	REQ_PARK = 1,	     /* pause or stop: leave the run loop's inner part */
-	REQ_IRQ = 2,	     /* look at pending interrupts and timers */
-	REQ_DROP_PAGES = 4,  /* code pages were written: see `drop` */
-	REQ_FLUSH_WRITES = 8 /* forget write entries of the TLB */
+	REQ_PARK = 1,	      /* pause or stop: leave the run loop's inner part */
+	REQ_IRQ = 2,	      /* look at pending interrupts and timers */
+	REQ_DROP_PAGES = 4,   /* code pages were written: see `drop` */
+	REQ_FLUSH_WRITES = 8, /* forget write entries of the TLB */
+	REQ_FENCE = 16	      /* forget the whole TLB */
 };
 
 enum bis_hart_state {
@@ -73,6 +74,12 @@ enum bis_hart_state {
 
 /* fcsr, mstatus.FS and what else keys a block, placed above the physical address (bis_hart_update_key). */
 #define BLOCK_KEY_SHIFT 56
+
+/* Where a halted hart goes on. */
+struct bis_launch {
+	uint64_t pc, a1;
+	uint8_t priv;
+};
 
 struct bis_block;
 struct bis_block_cache;
@@ -108,7 +115,8 @@ struct bis_hart {
 	/* Machine and supervisor CSRs; names as in the privileged specification. */
 	uint64_t mstatus, medeleg, mideleg, mie, mtvec, mscratch, mepc, mcause, mtval, menvcfg;
 	uint64_t stvec, sscratch, sepc, scause, stval, satp, senvcfg, stimecmp;
-	uint64_t mip_soft; /* the bits of mip that software set */
+	uint64_t mip_soft; /* the bits of mip that software set, without SSIP, which is in `lines` */
+	bool stimer;	   /* stimecmp drives STIP: Sstc is on, or firmware has set it */
 	uint32_t mcounteren, scounteren, mcountinhibit;
 	uint64_t mcycle_offset, minstret_offset; /* added to the retired count */
 	uint64_t pmpaddr[PMP_ENTRIES];
@@ -129,13 +137,20 @@ struct bis_hart {
 	struct bis_block_cache *cache;
 	const struct bis_engine *engine;
 
+	uint64_t virtual_base; /* virtual clock: this hart's time less that of its instructions, ns */
+
 	/* Any thread. */
-	_Atomic uint64_t lines; /* interrupt inputs by enum bis_hart_line */
+	_Atomic uint64_t deadline; /* virtual clock: until when it sleeps, ticks */
+	bool idle;		   /* virtual clock: it sleeps; guarded by the machine's idle_lock */
+	_Atomic uint64_t lines;	   /* interrupt inputs by enum bis_hart_line */
 	_Atomic uint64_t mtimecmp;
 	_Atomic uint64_t retired_public;
 	_Atomic uint8_t state; /* enum bis_hart_state */
 	_Atomic uint8_t sleeping_public;
-	pthread_mutex_t lock; /* guards wake-up and `drop` */
+	_Atomic bool halted;	  /* executes nothing until it is launched */
+	_Atomic bool launching;	  /* `launch` is to be carried out */
+	struct bis_launch launch; /* guarded by `lock` */
+	pthread_mutex_t lock;	  /* guards wake-up, `launch` and `drop` */
 	pthread_cond_t wake;
 	bool may_run;		      /* set by the control thread; false asks the hart to park */
 	uint64_t drop[HART_DROP_MAX]; /* physical pages whose code was written */
@@ -158,8 +173,8 @@ struct bis_hart {
 BIS_MUST_CHECK int bis_hart_create(struct bis_machine *m, unsigned id, const struct bis_isa_spec *isa,
 				   struct bis_hart **out);
 void bis_hart_destroy(struct bis_hart *h);
-/* Architectural reset: M-mode, pc and a1 as given, a0 = hart id, caches empty. */
-void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1);
+/* Architectural reset: M-mode, pc, a1 and a2 as given, a0 = hart id, caches empty. */
+void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1, uint64_t a2);
 /* Recomputes what depends on priv, mstatus and satp: TLB contexts, block key. */
 void bis_hart_update_mode(struct bis_hart *h);
 /* Sets request bits and wakes the hart. Any thread. */
@@ -178,6 +193,8 @@ void bis_hart_ask_park(struct bis_hart *h);
 void bis_hart_wait_parked(struct bis_hart *h);
 /* Compares time with mtimecmp and stimecmp and sets MTIP and STIP accordingly. Hart's thread. */
 void bis_hart_update_timers(struct bis_hart *h);
+/* The hart's own timer registers have changed. Hart's thread. */
+void bis_hart_timer_changed(struct bis_hart *h);
 /*
  * Marks the hart as outside while it runs device or module code, so that nobody waits for it while it waits for the
  * device lock; guest memory is then reached through bis_mem_* only. Coming back forgets write entries if that was asked
@@ -185,11 +202,29 @@ void bis_hart_update_timers(struct bis_hart *h);
  */
 void bis_hart_go_outside(struct bis_hart *h);
 void bis_hart_come_back(struct bis_hart *h);
-/* Carries out REQ_DROP_PAGES and REQ_FLUSH_WRITES if set. Hart's thread, between blocks or in a helper that ends one.
+/* Carries out REQ_DROP_PAGES, REQ_FLUSH_WRITES and REQ_FENCE if set. Hart's thread, between blocks or in a helper that
+ * ends one.
  */
 void bis_hart_serve(struct bis_hart *h);
 /* Makes every hart but `self` (may be NULL) forget its write entries, and waits until each has. */
 void bis_harts_flush_writes(struct bis_machine *m, struct bis_hart *self);
+
+/* --- src/machine/clock.c --- */
+/* Machine time in ticks, exact for this hart at its current instruction. Hart's thread. */
+uint64_t bis_hart_ticks(struct bis_hart *h);
+/*
+ * How many instructions the hart may execute until `ticks`; without limit with the host clock. Wakes whoever waits for
+ * a time that has come. Hart's thread, between slices.
+ */
+uint64_t bis_clock_insns_until(struct bis_hart *h, uint64_t ticks);
+/* The hart falls asleep until `deadline`: answers until when to wait (UINT64_MAX: until it is woken). Hart's thread. */
+uint64_t bis_clock_sleep(struct bis_hart *h, uint64_t deadline);
+/* It is awake again; `timed_out`: because the time it waited for has come. */
+void bis_clock_wake(struct bis_hart *h, uint64_t waited_for, bool timed_out);
+
+/* --- firmware.c --- */
+/* Carries out a launch. Hart's thread. */
+void bis_hart_serve_launch(struct bis_hart *h);
 
 /* --- trap.c --- */
 /*
@@ -205,6 +240,8 @@ uint64_t bis_trap_pending(const struct bis_hart *h);
 void bis_trap_poll(struct bis_hart *h);
 /* The value of mip. */
 uint64_t bis_trap_mip(const struct bis_hart *h);
+/* Sets and clears interrupt-pending bits as software does; the caller has masked what it may. Hart's thread. */
+void bis_trap_change_mip(struct bis_hart *h, uint64_t set, uint64_t clear);
 
 /* --- mmu.c --- */
 void bis_tlb_flush(struct bis_hart *h);

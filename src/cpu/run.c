@@ -5,6 +5,7 @@
  * before `state` is looked at; the hart sets HART_RUNNING before it looks at `requests`. So whoever asks either finds
  * the hart not running, and the hart serves the request before it runs, or the hart sees the bit.
  */
+#include <errno.h>
 #include <sched.h>
 #include <time.h>
 
@@ -19,17 +20,24 @@
 
 void bis_hart_update_timers(struct bis_hart *h)
 {
-	uint64_t now = bis_machine_ticks(h->machine), mtip = INTERRUPT_BIT(BIS_LINE_MTIP),
-		 stip = INTERRUPT_BIT(BIS_LINE_STIP);
+	uint64_t now = bis_hart_ticks(h), mtip = INTERRUPT_BIT(BIS_LINE_MTIP), stip = INTERRUPT_BIT(BIS_LINE_STIP);
 
 	if (now >= atomic_load(&h->mtimecmp))
 		atomic_fetch_or(&h->lines, mtip);
 	else if (atomic_load(&h->lines) & mtip)
 		atomic_fetch_and(&h->lines, ~mtip);
-	if ((h->menvcfg & MENVCFG_STCE) && now >= h->stimecmp)
+	if (h->stimer && now >= h->stimecmp)
 		atomic_fetch_or(&h->lines, stip);
 	else if (atomic_load(&h->lines) & stip)
 		atomic_fetch_and(&h->lines, ~stip);
+}
+
+void bis_hart_timer_changed(struct bis_hart *h)
+{
+	bis_hart_update_timers(h);
+	bis_trap_poll(h);
+	if (h->machine->cfg.clock == BIS_CLOCK_VIRTUAL)
+		atomic_fetch_or(&h->requests, REQ_IRQ); /* the slice may be too long now */
 }
 
 void bis_hart_drop_page(struct bis_hart *h, uint64_t pa_page)
@@ -48,6 +56,13 @@ static void flush_writes(struct bis_hart *h)
 {
 	bis_tlb_flush_writes(h);
 	atomic_fetch_and(&h->requests, ~(uint32_t)REQ_FLUSH_WRITES);
+}
+
+/* So is forgetting all of them. */
+static void fence(struct bis_hart *h)
+{
+	atomic_fetch_and(&h->requests, ~(uint32_t)REQ_FENCE);
+	bis_tlb_flush(h);
 }
 
 static void drop_pages(struct bis_hart *h)
@@ -71,6 +86,8 @@ static void drop_pages(struct bis_hart *h)
 
 void bis_hart_go_outside(struct bis_hart *h)
 {
+	if (h->machine->cfg.clock == BIS_CLOCK_VIRTUAL)
+		(void)bis_hart_ticks(h); /* devices see the time of this instruction */
 	if (atomic_load(&h->state) == HART_RUNNING)
 		atomic_store(&h->state, HART_OUTSIDE);
 }
@@ -82,6 +99,8 @@ void bis_hart_come_back(struct bis_hart *h)
 	atomic_store(&h->state, HART_RUNNING);
 	if (atomic_load(&h->requests) & REQ_FLUSH_WRITES)
 		flush_writes(h);
+	if (atomic_load(&h->requests) & REQ_FENCE)
+		fence(h);
 }
 
 void bis_hart_serve(struct bis_hart *h)
@@ -90,6 +109,8 @@ void bis_hart_serve(struct bis_hart *h)
 
 	if (requests & REQ_FLUSH_WRITES)
 		flush_writes(h);
+	if (requests & REQ_FENCE)
+		fence(h);
 	if (requests & REQ_DROP_PAGES) {
 		atomic_fetch_and(&h->requests, ~(uint32_t)REQ_DROP_PAGES);
 		drop_pages(h);
@@ -121,7 +142,7 @@ void bis_harts_flush_writes(struct bis_machine *m, struct bis_hart *self)
 static uint64_t next_deadline(const struct bis_hart *h)
 {
 	bool m_wakes = h->mie & INTERRUPT_BIT(BIS_LINE_MTIP);
-	bool s_wakes = (h->mie & INTERRUPT_BIT(BIS_LINE_STIP)) && (h->menvcfg & MENVCFG_STCE);
+	bool s_wakes = (h->mie & INTERRUPT_BIT(BIS_LINE_STIP)) && h->stimer;
 	uint64_t m = m_wakes ? atomic_load(&h->mtimecmp) : UINT64_MAX, s = s_wakes ? h->stimecmp : UINT64_MAX;
 
 	return m < s ? m : s;
@@ -150,29 +171,48 @@ static void publish(struct bis_hart *h)
 	atomic_store_explicit(&h->retired_public, h->retired, memory_order_relaxed);
 }
 
-static void sleep_for_interrupt(struct bis_hart *h)
+/* Waits for a request, until machine time `deadline` at most. */
+static void sleep_until(struct bis_hart *h, uint64_t deadline)
 {
-	struct timespec until = host_time(h->machine, next_deadline(h));
+	uint64_t until = bis_clock_sleep(h, deadline);
+	struct timespec ts = host_time(h->machine, until);
+	int err = 0;
 
 	publish(h);
 	atomic_store(&h->sleeping_public, 1);
 	pthread_mutex_lock(&h->lock);
 	atomic_store(&h->state, HART_OUTSIDE);
 	if (!atomic_load(&h->requests))
-		pthread_cond_timedwait(&h->wake, &h->lock, &until);
+		err = pthread_cond_timedwait(&h->wake, &h->lock, &ts);
 	atomic_store(&h->state, HART_RUNNING);
 	pthread_mutex_unlock(&h->lock);
 	atomic_store(&h->sleeping_public, 0);
+	bis_clock_wake(h, until, err == ETIMEDOUT);
 	bis_hart_serve(h);
 }
 
 /* --- Running --- */
 
+/* The machine time at which MTIP or STIP changes by itself, in ticks. */
+static uint64_t next_timer(const struct bis_hart *h)
+{
+	uint64_t m = atomic_load(&h->mtimecmp), s = h->stimer ? h->stimecmp : UINT64_MAX, first = UINT64_MAX;
+	uint64_t lines = atomic_load(&h->lines);
+
+	if (!(lines & INTERRUPT_BIT(BIS_LINE_MTIP)))
+		first = m;
+	if (!(lines & INTERRUPT_BIT(BIS_LINE_STIP)) && s < first)
+		first = s;
+	return first;
+}
+
 static void run_slice(struct bis_hart *h)
 {
-	uint64_t slice = h->step_limit < SLICE ? h->step_limit : SLICE;
+	uint64_t slice = h->step_limit < SLICE ? h->step_limit : SLICE, due = bis_clock_insns_until(h, next_timer(h));
 	uint64_t before = h->retired, used;
 
+	if (due < slice)
+		slice = due;
 	h->slice = slice;
 	h->budget = (int64_t)slice;
 	h->engine->run(h);
@@ -189,7 +229,9 @@ static void run_slice(struct bis_hart *h)
 /* Is a stepping hart done? It is also if it sleeps, or does nothing but trap and would never be. */
 static bool step_done(const struct bis_hart *h)
 {
-	return h->step_limit == 0 || (h->step_limit != UINT64_MAX && (h->sleeping || h->fruitless > FRUITLESS_MAX));
+	if (h->step_limit == UINT64_MAX)
+		return false;
+	return h->step_limit == 0 || h->sleeping || atomic_load(&h->halted) || h->fruitless > FRUITLESS_MAX;
 }
 
 /* Stops a stepping hart: it asks itself to park. */
@@ -212,8 +254,12 @@ static void run_until_park(struct bis_hart *h)
 			h->sleeping = false;
 		if (step_done(h)) {
 			end_step(h);
+		} else if (atomic_load(&h->halted)) {
+			sleep_until(h, UINT64_MAX);
+		} else if (atomic_load(&h->launching)) {
+			bis_hart_serve_launch(h);
 		} else if (h->sleeping) {
-			sleep_for_interrupt(h);
+			sleep_until(h, next_deadline(h));
 		} else {
 			bis_trap_interrupt(h);
 			run_slice(h);

@@ -77,7 +77,7 @@ void bis_trap_deliver(struct bis_hart *h)
 	 */
 	h->budget--;
 	h->retired--;
-	if (h->machine->traps) {
+	if (cause < 64 && (h->machine->trap_causes >> cause & 1)) {
 		bool handled;
 
 		bis_hart_go_outside(h);
@@ -94,6 +94,19 @@ void bis_trap_deliver(struct bis_hart *h)
 uint64_t bis_trap_mip(const struct bis_hart *h)
 {
 	return h->mip_soft | atomic_load_explicit(&h->lines, memory_order_acquire);
+}
+
+void bis_trap_change_mip(struct bis_hart *h, uint64_t set, uint64_t clear)
+{
+	uint64_t ssip = INTERRUPT_BIT(BIS_LINE_SSIP);
+
+	/* Other harts set SSIP too: it is changed alone and at once. */
+	if (clear & ssip)
+		atomic_fetch_and(&h->lines, ~ssip);
+	if (set & ssip)
+		atomic_fetch_or(&h->lines, ssip);
+	h->mip_soft = ((h->mip_soft & ~clear) | set) & ~ssip;
+	bis_trap_poll(h);
 }
 
 uint64_t bis_trap_pending(const struct bis_hart *h)

@@ -115,7 +115,7 @@ int bis_attach_csrs(struct bis_module *mod, const struct bis_csr_row *rows, size
 	return 0;
 }
 
-int bis_attach_trap(struct bis_module *mod, bis_trap_fn handle)
+int bis_attach_trap(struct bis_module *mod, uint64_t causes, bis_trap_fn handle)
 {
 	struct bis_trap_attachment *t, **at = &mod->machine->traps;
 	int err = check_attaching(mod, "a trap handler");
@@ -125,10 +125,28 @@ int bis_attach_trap(struct bis_module *mod, bis_trap_fn handle)
 	t = malloc(sizeof(*t));
 	if (!t)
 		return bis_fail(ENOMEM, "%s: no memory", mod->name);
-	*t = (struct bis_trap_attachment){.handle = handle, .module = mod};
+	*t = (struct bis_trap_attachment){.causes = causes, .handle = handle, .module = mod};
 	while (*at)
 		at = &(*at)->next;
 	*at = t;
+	mod->machine->trap_causes |= causes;
+	return 0;
+}
+
+int bis_attach_boot(struct bis_module *mod, bis_boot_fn boot)
+{
+	struct bis_boot_attachment *b, **at = &mod->machine->boots;
+	int err = check_attaching(mod, "a boot function");
+
+	if (err)
+		return err;
+	b = malloc(sizeof(*b));
+	if (!b)
+		return bis_fail(ENOMEM, "%s: no memory", mod->name);
+	*b = (struct bis_boot_attachment){.boot = boot, .module = mod};
+	while (*at)
+		at = &(*at)->next;
+	*at = b;
 	return 0;
 }
 
@@ -239,9 +257,15 @@ const struct bis_csr_attachment *bis_machine_csr(const struct bis_machine *m, un
 bool bis_machine_offer_trap(struct bis_machine *m, struct bis_hart *h, uint64_t cause, uint64_t tval)
 {
 	for (const struct bis_trap_attachment *t = m->traps; t; t = t->next)
-		if (t->handle(t->module->self, h, cause, tval))
+		if ((t->causes >> cause & 1) && t->handle(t->module->self, h, cause, tval))
 			return true;
 	return false;
+}
+
+void bis_machine_boot_hart(struct bis_machine *m, struct bis_hart *h)
+{
+	for (const struct bis_boot_attachment *b = m->boots; b; b = b->next)
+		b->boot(b->module->self, h);
 }
 
 /* --- Detaching --- */
@@ -312,6 +336,25 @@ static void detach_traps(struct bis_module *mod)
 		*at = t->next;
 		free(t);
 	}
+	mod->machine->trap_causes = 0;
+	for (const struct bis_trap_attachment *t = mod->machine->traps; t; t = t->next)
+		mod->machine->trap_causes |= t->causes;
+}
+
+static void detach_boots(struct bis_module *mod)
+{
+	struct bis_boot_attachment **at = &mod->machine->boots;
+
+	while (*at) {
+		struct bis_boot_attachment *b = *at;
+
+		if (b->module != mod) {
+			at = &b->next;
+			continue;
+		}
+		*at = b->next;
+		free(b);
+	}
 }
 
 static void detach_chips(struct bis_module *mod)
@@ -349,6 +392,7 @@ void bis_detach_all(struct bis_module *mod)
 		if (m->csrs[a].module == mod)
 			m->csrs[a] = (struct bis_csr_attachment){0};
 	detach_traps(mod);
+	detach_boots(mod);
 	detach_paging(mod);
 	detach_isa(mod);
 	detach_chips(mod);

@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "src/cpu/hart_internal.h"
 #include "src/machine/machine_internal.h"
 
 #define POSTED_RING 256
@@ -280,7 +281,15 @@ static void fire_timers(struct bis_devctl *d)
 	}
 }
 
-/* The time until the next timer in *ts; NULL if none can fire. Device lock held. */
+/* The harts look after the virtual clock: they hear of a deadline that has come nearer. */
+static void tell_harts(struct bis_machine *m, uint64_t next)
+{
+	if (next < atomic_exchange(&m->next_timer, next))
+		for (unsigned i = 0; i < m->n_harts; i++)
+			bis_hart_request(m->harts[i], REQ_IRQ);
+}
+
+/* The time until the next timer in *ts; NULL if none can fire, or the harts wake us. Device lock held. */
 static struct timespec *until_next(struct bis_devctl *d, struct timespec *ts)
 {
 	uint64_t next = UINT64_MAX, now = bis_machine_now(d->machine), wait;
@@ -290,6 +299,10 @@ static struct timespec *until_next(struct bis_devctl *d, struct timespec *ts)
 	for (const struct bis_timer *t = d->timers; t; t = t->next)
 		if (atomic_load(&t->when) < next)
 			next = atomic_load(&t->when);
+	if (d->machine->cfg.clock == BIS_CLOCK_VIRTUAL) {
+		tell_harts(d->machine, next);
+		return NULL;
+	}
 	if (next == UINT64_MAX)
 		return NULL;
 	wait = next > now ? next - now : 0;

@@ -1,10 +1,9 @@
 /*
- * The machine: creation, the run state, time, and the requests that other threads make of the control thread.
+ * The machine: creation, the run state, and the requests that other threads make of the control thread.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "src/cpu/hart_internal.h"
 #include "src/engine/engine.h"
@@ -13,40 +12,6 @@
 #include "src/memory/bus_internal.h"
 
 #define DEFAULT_RAM ((uint64_t)128 << 20)
-
-/* --- Time --- */
-
-uint64_t bis_host_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-uint64_t bis_machine_now(const struct bis_machine *m)
-{
-	uint64_t frozen = atomic_load_explicit(&m->frozen_at, memory_order_acquire);
-
-	return frozen != TIME_RUNS ? frozen : bis_host_ns() - atomic_load_explicit(&m->time_zero, memory_order_relaxed);
-}
-
-uint64_t bis_machine_ticks(const struct bis_machine *m)
-{
-	return bis_machine_now(m) / (1000000000 / BIS_TIMEBASE_HZ);
-}
-
-static void freeze_time(struct bis_machine *m)
-{
-	atomic_store(&m->frozen_at, bis_machine_now(m));
-}
-
-static void thaw_time(struct bis_machine *m)
-{
-	atomic_store(&m->time_zero, bis_host_ns() - atomic_load(&m->frozen_at));
-	atomic_store(&m->frozen_at, TIME_RUNS);
-	bis_devctl_kick(m->devctl);
-}
 
 /* --- Locks and plain accessors --- */
 
@@ -95,10 +60,11 @@ enum bis_run_state bis_machine_state(struct bis_machine *m)
 	return (enum bis_run_state)atomic_load(&m->state);
 }
 
-void bis_machine_set_entry(struct bis_machine *m, uint64_t pc, uint64_t a1)
+void bis_machine_set_entry(struct bis_machine *m, uint64_t pc, uint64_t a1, uint64_t a2)
 {
 	m->entry_pc = pc;
 	m->entry_a1 = a1;
+	m->entry_a2 = a2;
 }
 
 /* --- Trace --- */
@@ -191,6 +157,7 @@ static void init_locks(struct bis_machine *m)
 	pthread_mutex_init(&m->device_lock, &mutex_attr);
 	pthread_mutexattr_destroy(&mutex_attr);
 	pthread_mutex_init(&m->request_lock, NULL);
+	pthread_mutex_init(&m->idle_lock, NULL);
 	pthread_condattr_init(&cond_attr);
 	pthread_condattr_setclock(&cond_attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&m->request_cond, &cond_attr);
@@ -242,6 +209,7 @@ int bis_machine_create(const struct bis_machine_config *cfg, struct bis_machine 
 	m->trace = cfg->trace != NULL;
 	m->entry_pc = BIS_RAM_BASE;
 	atomic_store(&m->frozen_at, 0);
+	atomic_store(&m->next_timer, UINT64_MAX);
 	init_locks(m);
 	err = build(m);
 	if (err) {
@@ -286,6 +254,7 @@ void bis_machine_destroy(struct bis_machine *m)
 	free(m->csrs);
 	free(m->add_spec);
 	pthread_cond_destroy(&m->request_cond);
+	pthread_mutex_destroy(&m->idle_lock);
 	pthread_mutex_destroy(&m->request_lock);
 	pthread_mutex_destroy(&m->device_lock);
 	free(m);
@@ -317,7 +286,14 @@ void bis_machine_release(struct bis_machine *m)
 static void reset_harts(struct bis_machine *m)
 {
 	for (unsigned i = 0; i < m->n_harts; i++)
-		bis_hart_reset(m->harts[i], m->entry_pc, m->entry_a1);
+		bis_hart_reset(m->harts[i], m->entry_pc, m->entry_a1, m->entry_a2);
+}
+
+/* Device lock held. */
+static void boot_harts(struct bis_machine *m)
+{
+	for (unsigned i = 0; i < m->n_harts; i++)
+		bis_machine_boot_hart(m, m->harts[i]);
 }
 
 /* Device lock held. */
@@ -350,7 +326,7 @@ void bis_machine_stop(struct bis_machine *m)
 {
 	if (bis_machine_state(m) == BIS_RUNNING)
 		bis_machine_park(m);
-	freeze_time(m);
+	bis_clock_freeze(m);
 	bis_machine_lock_devices(m);
 	stop_modules(m);
 	bis_machine_unlock_devices(m);
@@ -369,6 +345,9 @@ int bis_machine_start(struct bis_machine *m)
 	if (err)
 		return err;
 	reset_harts(m);
+	bis_machine_lock_devices(m);
+	boot_harts(m);
+	bis_machine_unlock_devices(m);
 	for (unsigned i = 0; i < m->n_harts; i++) {
 		err = bis_hart_start_thread(m->harts[i]);
 		if (err) {
@@ -377,7 +356,7 @@ int bis_machine_start(struct bis_machine *m)
 		}
 	}
 	atomic_store(&m->state, BIS_RUNNING);
-	thaw_time(m);
+	bis_clock_thaw(m);
 	bis_machine_release(m);
 	return 0;
 }
@@ -387,7 +366,7 @@ int bis_machine_pause(struct bis_machine *m)
 	if (bis_machine_state(m) != BIS_RUNNING)
 		return bis_fail(EINVAL, "the machine is not running");
 	bis_machine_park(m);
-	freeze_time(m);
+	bis_clock_freeze(m);
 	bis_machine_lock_devices(m);
 	bis_devctl_drain_posted(m->devctl);
 	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
@@ -408,7 +387,7 @@ int bis_machine_resume(struct bis_machine *m)
 			mod->class->resume(mod->self);
 	bis_machine_unlock_devices(m);
 	atomic_store(&m->state, BIS_RUNNING);
-	thaw_time(m);
+	bis_clock_thaw(m);
 	bis_machine_release(m);
 	return 0;
 }
@@ -417,14 +396,14 @@ int bis_machine_step(struct bis_machine *m, uint64_t count)
 {
 	if (bis_machine_state(m) != BIS_PAUSED)
 		return bis_fail(EINVAL, "stepping needs a paused machine");
-	thaw_time(m);
+	bis_clock_thaw(m);
 	for (unsigned i = 0; i < m->n_harts; i++) {
 		m->harts[i]->step_limit = count;
 		bis_hart_release(m->harts[i]);
 	}
 	for (unsigned i = 0; i < m->n_harts; i++)
 		bis_hart_wait_parked(m->harts[i]);
-	freeze_time(m);
+	bis_clock_freeze(m);
 	return 0;
 }
 
@@ -442,6 +421,7 @@ int bis_machine_reset(struct bis_machine *m)
 	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
 		if (mod->class->reset)
 			mod->class->reset(mod->self);
+	boot_harts(m);
 	bis_machine_unlock_devices(m);
 	if (running)
 		bis_machine_release(m);

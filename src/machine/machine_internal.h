@@ -51,9 +51,16 @@ struct bis_csr_attachment {
 };
 
 struct bis_trap_attachment {
+	uint64_t causes;
 	bis_trap_fn handle;
 	struct bis_module *module;
 	struct bis_trap_attachment *next;
+};
+
+struct bis_boot_attachment {
+	bis_boot_fn boot;
+	struct bis_module *module;
+	struct bis_boot_attachment *next;
 };
 
 struct bis_paging_attachment {
@@ -115,7 +122,7 @@ struct bis_machine {
 	const struct bis_engine *engine;
 	struct bis_hart *harts[BIS_MAX_HARTS];
 	unsigned n_harts;
-	uint64_t entry_pc, entry_a1;
+	uint64_t entry_pc, entry_a1, entry_a2;
 	bool trace;
 
 	/* Attachments: changed at safepoints only. */
@@ -126,6 +133,8 @@ struct bis_machine {
 	struct bis_isa_attachment *isas;
 	struct bis_paging_attachment *pagings;
 	struct bis_trap_attachment *traps;
+	uint64_t trap_causes; /* that some of them are asked about */
+	struct bis_boot_attachment *boots;
 	struct bis_csr_attachment *csrs; /* 4096 entries, or NULL */
 	struct bis_irqchip *chips;
 	struct bis_module *slots[BIS_DEVCSR_SLOTS];
@@ -138,6 +147,11 @@ struct bis_machine {
 	_Atomic bool quit;	    /* hart threads end */
 	_Atomic uint64_t time_zero; /* host ns at machine time 0 */
 	_Atomic uint64_t frozen_at; /* machine time while it stands still, or TIME_RUNS */
+
+	/* The virtual clock. */
+	_Atomic uint64_t virtual_ns;
+	_Atomic uint64_t next_timer; /* when the device controller wants to be woken, ns */
+	pthread_mutex_t idle_lock;   /* guards each hart's `idle` */
 
 	pthread_mutex_t request_lock;
 	pthread_cond_t request_cond;
@@ -157,9 +171,14 @@ extern const struct bis_helper bis_machine_trace_helper;
 /* Parks every hart and processor; release lets them run again. Control thread. */
 void bis_machine_park(struct bis_machine *m);
 void bis_machine_release(struct bis_machine *m);
-uint64_t bis_host_ns(void);
 /* Ends a machine that runs, is paused, or failed to start. Control thread. */
 void bis_machine_stop(struct bis_machine *m);
+
+/* --- clock.c --- */
+uint64_t bis_host_ns(void);
+/* Machine time stands still, and runs on. Control thread. */
+void bis_clock_freeze(struct bis_machine *m);
+void bis_clock_thaw(struct bis_machine *m);
 
 /* --- module.c --- */
 void bis_machine_add_class(struct bis_machine *m, struct bis_known_class *known);
@@ -170,6 +189,8 @@ void bis_module_destroy(struct bis_module *mod);
 const struct bis_paging_scheme *bis_machine_paging(const struct bis_machine *m, unsigned xlen, unsigned mode);
 const struct bis_csr_attachment *bis_machine_csr(const struct bis_machine *m, unsigned address);
 bool bis_machine_offer_trap(struct bis_machine *m, struct bis_hart *h, uint64_t cause, uint64_t tval);
+/* Lets firmware modules prepare a hart that has been reset. Harts parked, device lock held. */
+void bis_machine_boot_hart(struct bis_machine *m, struct bis_hart *h);
 /* Takes out everything the module attached. Harts parked. */
 void bis_detach_all(struct bis_module *mod);
 /* Rebuilds the decoder from the attached rows and drops all translations. */

@@ -26,17 +26,18 @@ static struct piece first_piece(const struct bis_memory *m, uint64_t pa, uint64_
 	return (struct piece){r, r->host + off, len < r->size - off ? len : r->size - off};
 }
 
-/* Every page of a piece has been written. */
-static void piece_written(struct bis_memory *m, const struct piece *p)
+void bis_mem_touched(struct bis_memory *m, uint64_t pa, uint64_t len)
 {
-	uint64_t first, last;
+	while (len > 0) {
+		struct piece p = first_piece(m, pa, len);
+		uint64_t first = (uint64_t)(p.host - p.ram->host) >> BIS_PAGE_SHIFT;
+		uint64_t last = ((uint64_t)(p.host - p.ram->host) + p.len - 1) >> BIS_PAGE_SHIFT;
 
-	if (p->len == 0)
-		return;
-	first = (uint64_t)(p->host - p->ram->host) >> BIS_PAGE_SHIFT;
-	last = ((uint64_t)(p->host - p->ram->host) + p->len - 1) >> BIS_PAGE_SHIFT;
-	for (uint64_t page = first; page <= last; page++)
-		bis_mem_wrote(m, p->ram->base + (page << BIS_PAGE_SHIFT), p->ram->watch + page);
+		for (uint64_t page = first; page <= last; page++)
+			bis_mem_wrote(m, p.ram->base + (page << BIS_PAGE_SHIFT), p.ram->watch + page);
+		pa += p.len;
+		len -= p.len;
+	}
 }
 
 static int check_ram(const struct bis_memory *m, bis_gpa pa, uint64_t len)
@@ -73,7 +74,7 @@ int bis_mem_write(struct bis_memory *m, bis_gpa pa, const void *src, size_t len)
 		struct piece p = first_piece(m, pa.v, len);
 
 		bis_ram_copy_in(p.host, from, p.len);
-		piece_written(m, &p);
+		bis_mem_touched(m, pa.v, p.len);
 		from += p.len;
 		pa.v += p.len;
 		len -= p.len;
@@ -89,7 +90,7 @@ int bis_mem_fill(struct bis_memory *m, bis_gpa pa, uint8_t byte, uint64_t len)
 		struct piece p = first_piece(m, pa.v, len);
 
 		bis_ram_fill(p.host, byte, p.len);
-		piece_written(m, &p);
+		bis_mem_touched(m, pa.v, p.len);
 		pa.v += p.len;
 		len -= p.len;
 	}
@@ -144,63 +145,20 @@ int bis_mem_store(struct bis_memory *m, bis_gpa pa, unsigned size, uint64_t valu
 		__atomic_store_n((uint16_t *)host, (uint16_t)value, __ATOMIC_RELEASE);
 	else
 		__atomic_store_n((uint8_t *)host, (uint8_t)value, __ATOMIC_RELEASE);
-	piece_written(m, &p);
+	bis_mem_touched(m, pa.v, size);
 	return 0;
 }
 
 /* --- files --- */
 
-static int check_file_range(const struct bis_memory *m, bis_gpa pa, uint64_t offset, size_t len)
-{
-	if (len > INT64_MAX || offset > INT64_MAX - len)
-		return bis_fail(EINVAL, "memory: file offset %" PRIu64 " with %zu bytes goes beyond 2^63", offset, len);
-	return check_ram(m, pa, len);
-}
-
 ssize_t bis_mem_from_fd(struct bis_memory *m, bis_gpa pa, int fd, uint64_t offset, size_t len)
 {
-	size_t done = 0;
-	int err = check_file_range(m, pa, offset, len);
-
-	if (err)
-		return err;
-	while (done < len) {
-		struct piece p = first_piece(m, pa.v + done, len - done);
-		ssize_t got = bis_ram_pread(fd, p.host, p.len, (off_t)(offset + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return bis_fail(errno, "memory: cannot read the file: %s", strerror(errno));
-		if (got == 0)
-			break;
-		p.len = (uint64_t)got;
-		piece_written(m, &p);
-		done += (size_t)got;
-	}
-	return (ssize_t)done;
+	return bis_mem_preadv(m, &(struct bis_mem_range){pa, len}, 1, fd, offset);
 }
 
 ssize_t bis_mem_to_fd(const struct bis_memory *m, bis_gpa pa, int fd, uint64_t offset, size_t len)
 {
-	size_t done = 0;
-	int err = check_file_range(m, pa, offset, len);
-
-	if (err)
-		return err;
-	while (done < len) {
-		struct piece p = first_piece(m, pa.v + done, len - done);
-		ssize_t put = bis_ram_pwrite(fd, p.host, p.len, (off_t)(offset + done));
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return bis_fail(errno, "memory: cannot write the file: %s", strerror(errno));
-		if (put == 0)
-			break;
-		done += (size_t)put;
-	}
-	return (ssize_t)done;
+	return bis_mem_pwritev(m, &(struct bis_mem_range){pa, len}, 1, fd, offset);
 }
 
 /* --- spans --- */
@@ -214,7 +172,7 @@ int bis_mem_spans(struct bis_memory *m, bis_gpa pa, uint64_t len, bool write, bi
 
 		result = visit(arg, p.host, p.len);
 		if (write)
-			piece_written(m, &p);
+			bis_mem_touched(m, pa.v, p.len);
 		pa.v += p.len;
 		len -= p.len;
 	}

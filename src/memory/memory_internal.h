@@ -130,6 +130,9 @@ static inline void bis_mem_wrote(struct bis_memory *m, uint64_t pa_page, _Atomic
 		bis_mem_page_written(m, pa_page, watch);
 }
 
+/* bis_mem_wrote for every page of [pa, pa+len), which is RAM. */
+void bis_mem_touched(struct bis_memory *m, uint64_t pa, uint64_t len);
+
 /*
  * `fn(arg, pa_page)` drops all translated code of a page. It is called on the writer's thread with the CODE bit already
  * clear, one page at a time for the whole memory, and must neither wait for a hart nor write guest memory. Until it
@@ -166,9 +169,9 @@ void bis_mem_set_arm_listener(struct bis_memory *m, void (*fn)(void *arg), void 
 void bis_ram_copy_out(void *dst, const uint8_t *host, size_t len);
 void bis_ram_copy_in(uint8_t *host, const void *src, size_t len);
 void bis_ram_fill(uint8_t *host, uint8_t byte, size_t len);
-/* pread and pwrite on guest RAM. */
-ssize_t bis_ram_pread(int fd, uint8_t *host, size_t len, off_t offset);
-ssize_t bis_ram_pwrite(int fd, const uint8_t *host, size_t len, off_t offset);
+/* preadv (`in`) or pwritev on guest RAM. */
+struct iovec;
+ssize_t bis_ram_move(int fd, const struct iovec *iov, int count, off_t offset, bool in);
 
 /* --- dirty bitmaps of a region that is being added or freed (memory.c, dirty.c); the caller holds the lock --- */
 

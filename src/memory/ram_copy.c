@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "src/memory/memory_internal.h"
@@ -124,20 +125,12 @@ void bis_ram_fill(uint8_t *host, uint8_t byte, size_t len)
 	}
 }
 
-ssize_t bis_ram_pread(int fd, uint8_t *host, size_t len, off_t offset)
+ssize_t bis_ram_move(int fd, const struct iovec *iov, int count, off_t offset, bool in)
 {
 #if THREAD_SANITIZER
-	return syscall(SYS_pread64, fd, host, len, offset);
+	/* The system call itself: guests race on purpose with the bytes it moves. */
+	return syscall(in ? SYS_preadv : SYS_pwritev, fd, iov, (long)count, (long)offset, 0L);
 #else
-	return pread(fd, host, len, offset);
-#endif
-}
-
-ssize_t bis_ram_pwrite(int fd, const uint8_t *host, size_t len, off_t offset)
-{
-#if THREAD_SANITIZER
-	return syscall(SYS_pwrite64, fd, host, len, offset);
-#else
-	return pwrite(fd, host, len, offset);
+	return in ? preadv(fd, iov, count, offset) : pwritev(fd, iov, count, offset);
 #endif
 }

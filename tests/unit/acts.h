@@ -151,7 +151,7 @@ static inline struct bis_machine *acts_machine(const char *isa)
 
 	memset(program, 0, sizeof(program));
 	rig_add(m, "acts");
-	bis_machine_set_entry(m, RIG_CODE, 0);
+	bis_machine_set_entry(m, RIG_CODE, 0, 0);
 	program[0] = (struct action){.build = build_branch, .kind = BIS_COND_EQ, .a = bis_const(0), .b = bis_const(0)};
 	rig_set32(m, RIG_CODE, OPCODE);
 	assert_ok(bis_machine_start(m));

@@ -122,7 +122,7 @@ static inline uint64_t rig_now_ms(void)
 static inline void rig_start_paused(struct bis_machine *m)
 {
 	rig_set32(m, RIG_SPIN, SPIN);
-	bis_machine_set_entry(m, RIG_SPIN, 0);
+	bis_machine_set_entry(m, RIG_SPIN, 0, 0);
 	assert_ok(bis_machine_start(m));
 	assert_ok(bis_machine_pause(m));
 }

@@ -92,7 +92,7 @@ static int run_guest(const char *isa, const char *object)
 	bis_disassemble(bis_hart_decoder(bis_machine_hart(m, 0)), program[2], 0, text, sizeof(text));
 	assert_string_equal(text, "xabsdiff a0, a1, a2");
 	assert_ok(bis_mem_write(bis_machine_memory(m), (bis_gpa){BIS_RAM_BASE}, program, sizeof(program)));
-	bis_machine_set_entry(m, BIS_RAM_BASE, 0);
+	bis_machine_set_entry(m, BIS_RAM_BASE, 0, 0);
 	assert_ok(bis_machine_start(m));
 	assert_ok(bis_machine_join(m, 20000, &why, &status));
 	assert_int_equal(why, BIS_STOP_POWER_OFF);

@@ -67,13 +67,13 @@ static bool answer_all(void *self, struct bis_hart *h, uint64_t cause, uint64_t 
 static int attach_calls(struct bis_module *mod, void *self)
 {
 	(void)self;
-	return bis_attach_trap(mod, answer_calls);
+	return bis_attach_trap(mod, UINT64_MAX, answer_calls);
 }
 
 static int attach_all(struct bis_module *mod, void *self)
 {
 	(void)self;
-	return bis_attach_trap(mod, answer_all);
+	return bis_attach_trap(mod, UINT64_MAX, answer_all);
 }
 
 PART_CLASS(calls_class, "calls", attach_calls);

@@ -132,7 +132,7 @@ static void reset_brings_back_the_first_state(void **state)
 	(void)state;
 	RIG_LOAD(m, RIG_CODE, code);
 	rig_start_paused(m);
-	bis_machine_set_entry(m, RIG_CODE, 0x1234);
+	bis_machine_set_entry(m, RIG_CODE, 0x1234, 0);
 	rig_step_at(m, RIG_CODE, 4);
 	bis_hart_set_priv(h, BIS_PRIV_U);
 	assert_ok(bis_machine_reset(m));
@@ -476,7 +476,7 @@ static void another_hart_wakes(void **state)
 	(void)state;
 	rig_add(m, "clint,at=0x2000000");
 	RIG_LOAD(m, RIG_CODE, code);
-	bis_machine_set_entry(m, RIG_CODE, RIG_DATA);
+	bis_machine_set_entry(m, RIG_CODE, RIG_DATA, 0);
 	assert_ok(bis_machine_start(m));
 	rig_wait_for(rig_get64(m, RIG_DATA) == 8);
 	bis_machine_destroy(m);
@@ -562,7 +562,7 @@ static void the_guest_asks_for_a_reset(void **state)
 	(void)state;
 	rig_add(m, "finisher,at=0x100000");
 	RIG_LOAD(m, RIG_CODE, code);
-	bis_machine_set_entry(m, RIG_CODE, RIG_DATA);
+	bis_machine_set_entry(m, RIG_CODE, RIG_DATA, 0);
 	assert_ok(bis_machine_start(m));
 	for (unsigned round = 1; round <= 3; round++) {
 		assert_ok(bis_machine_join(m, RIG_DEADLINE_MS, &why, &status));

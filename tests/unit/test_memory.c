@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/memory/memory_internal.h"
@@ -223,6 +224,76 @@ static void files_are_read_and_written_in_place(void **state)
 	close(fd);
 }
 
+static void lists_of_ranges_move_in_order(void **state)
+{
+	struct bis_memory *m = *state;
+	struct bis_mem_range list[200];
+	int fd = memfd_create("file", MFD_CLOEXEC);
+	uint8_t bytes[1000], out[1000];
+
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7);
+	/* More ranges than one system call takes; some are empty, one crosses into the second region. */
+	for (size_t i = 0; i < 200; i++)
+		list[i] = (struct bis_mem_range){{RAM + 0x20 * i}, i % 3 ? 5 : 0};
+	list[4] = (struct bis_mem_range){{SECOND - 3}, 5};
+	assert_int_equal(pwrite(fd, bytes, sizeof(bytes), 11), sizeof(bytes));
+	assert_int_equal(bis_mem_preadv(m, list, 200, fd, 11), 5 * 133);
+	assert_ok(bis_mem_read(m, (bis_gpa){SECOND - 3}, out, 5));
+	assert_memory_equal(out, bytes + 10, 5);
+	assert_ok(bis_mem_read(m, (bis_gpa){RAM + 0x20 * 199}, out, 5));
+	assert_memory_equal(out, bytes + 5 * 132, 5);
+
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(bis_mem_pwritev(m, list, 200, fd, 3), 5 * 133);
+	assert_int_equal(pread(fd, out, sizeof(out), 3), 5 * 133);
+	assert_memory_equal(out, bytes, 5 * 133);
+	assert_int_equal(bis_mem_preadv(m, list, 200, fd, 3 + 5 * 130), 15); /* short: end of file */
+	assert_int_equal(bis_mem_preadv(m, list, 0, fd, 0), 0);
+
+	list[150].pa.v = HOLE - 2;
+	list[150].len = 5;
+	assert_fails(bis_mem_preadv(m, list, 200, fd, 0), -EFAULT, "not all RAM");
+	list[150] = (struct bis_mem_range){{RAM}, UINT64_MAX};
+	assert_fails(bis_mem_pwritev(m, list, 200, fd, 0), -EFAULT, "not all RAM");
+	close(fd);
+}
+
+static blkcnt_t blocks_of(const struct bis_memory *m, size_t region)
+{
+	struct bis_mem_region r;
+	struct stat st;
+
+	assert_ok(bis_mem_region(m, region, &r));
+	assert_int_equal(fstat(r.fd, &st), 0);
+	return st.st_blocks;
+}
+
+static void discarded_pages_read_as_zero_and_cost_nothing(void **state)
+{
+	struct bis_memory *m = *state;
+	blkcnt_t before = blocks_of(m, 0);
+	uint8_t out[8];
+
+	assert_ok(bis_mem_fill(m, (bis_gpa){RAM}, 0x77, 0x2000));
+	assert_ok(bis_mem_write(m, (bis_gpa){SECOND}, "second", 6));
+	assert_true(blocks_of(m, 0) > before);
+	assert_ok(bis_mem_discard(m, (bis_gpa){RAM + 0x1000}, 0x2000)); /* into the second region */
+	assert_ok(bis_mem_read(m, (bis_gpa){RAM + 0xffe}, out, 4));
+	assert_memory_equal(out, "\x77\x77\0\0", 4);
+	assert_ok(bis_mem_read(m, (bis_gpa){SECOND}, out, 6));
+	assert_memory_equal(out, "\0\0\0\0\0\0", 6);
+	assert_ok(bis_mem_discard(m, (bis_gpa){RAM}, 0x2000));
+	assert_int_equal(blocks_of(m, 0), before);
+
+	assert_fails(bis_mem_discard(m, (bis_gpa){RAM + 1}, 0x1000), -EINVAL, "whole pages");
+	assert_fails(bis_mem_discard(m, (bis_gpa){RAM}, 0x1001), -EINVAL, "whole pages");
+	assert_fails(bis_mem_discard(m, (bis_gpa){HOLE}, 0x1000), -EFAULT, "not all RAM");
+	assert_fails(bis_mem_discard(m, (bis_gpa){RAM}, UINT64_MAX - 0xfff), -EFAULT, "not all RAM");
+	assert_ok(bis_mem_discard(m, (bis_gpa){RAM}, 0));
+}
+
 struct spans {
 	size_t count, len[4];
 	int stop_at, answer;
@@ -371,6 +442,8 @@ int main(void)
 		MEMORY_TEST(objects_are_copied_by_their_size),
 		MEMORY_TEST(words_are_little_endian_and_aligned),
 		MEMORY_TEST(files_are_read_and_written_in_place),
+		MEMORY_TEST(lists_of_ranges_move_in_order),
+		MEMORY_TEST(discarded_pages_read_as_zero_and_cost_nothing),
 		MEMORY_TEST(spans_are_visited_in_order_until_one_says_stop),
 		MEMORY_TEST(regions_are_listed_in_address_order),
 		MEMORY_TEST(a_region_is_a_file_others_can_map),

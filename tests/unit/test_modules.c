@@ -138,7 +138,7 @@ static void attaching_has_its_time(void **state)
 
 	(void)state;
 	assert_fails(bis_attach_mmio(mod, &ops), -EPERM, "only inside attach()");
-	assert_fails(bis_attach_trap(mod, NULL), -EPERM, "only inside attach()");
+	assert_fails(bis_attach_trap(mod, UINT64_MAX, NULL), -EPERM, "only inside attach()");
 	bis_machine_destroy(m);
 }
 

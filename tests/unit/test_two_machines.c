@@ -50,7 +50,7 @@ static int run_once(const struct side *side, uint32_t want)
 	failures += bis_machine_add(m, "riscv", NULL) || bis_machine_add(m, "finisher,at=0x100000", NULL);
 	failures += bis_mem_write(mem, (bis_gpa){RIG_CODE}, turns, sizeof(turns)) != 0;
 	failures += bis_mem_write(mem, (bis_gpa){RIG_CODE + sizeof(turns)}, mix, sizeof(mix)) != 0;
-	bis_machine_set_entry(m, RIG_CODE, RIG_DATA);
+	bis_machine_set_entry(m, RIG_CODE, RIG_DATA, 0);
 	failures += bis_machine_start(m) || bis_machine_join(m, RIG_DEADLINE_MS, &why, &status);
 	failures += status != (int)side->width;
 	failures += bis_mem_load(mem, (bis_gpa){RIG_DATA}, 4, &word) || word != want;
