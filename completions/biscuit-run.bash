@@ -4,6 +4,14 @@ _biscuit_run_modules() {
 	"$1" --list-modules 2>/dev/null | cut -d' ' -f1
 }
 
+# The folders that --linux finds by name.
+_biscuit_run_linux() {
+	local folder
+	for folder in "${BISCUIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/biscuit}"/linux/*/; do
+		[[ -d $folder ]] && basename "$folder"
+	done
+}
+
 _biscuit_run() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words='' files=
 	# "--option=value" arrives as three words.
@@ -22,7 +30,11 @@ _biscuit_run() {
 	--log) words='error warn info debug' files=yes ;;
 	--module) words=$(_biscuit_run_modules "$1") files=yes ;;
 	--help-module) words=$(_biscuit_run_modules "$1") ;;
-	--drive) words='file=' ;;
+	--clock) words='host virtual' ;;
+	--firmware) words='none sbi' files=yes ;;
+	--linux) words=$(_biscuit_run_linux) files=yes ;;
+	--drive) words='file= file=,readonly file=,overlay= file=,if=native' ;;
+	--net) words='user user,hostfwd=tcp::2222-:22 tap,ifname= none' ;;
 	--append | --timeout) return ;;
 	*)
 		if [[ $cur == -* ]]; then

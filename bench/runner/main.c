@@ -4,6 +4,7 @@
  * The subjects take turns within a payload, so that a busy host slows all of them alike, and the median of the turns
  * counts. What the empty payload takes is subtracted from every time. All subjects must print the same checksum.
  */
+#include "linux.h"
 #include "process.h"
 #include "report.h"
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RUNS_MAX	    101
 #define TIMEOUT_SECONDS	    60
@@ -24,6 +26,7 @@ struct settings {
 	const char *ours, *qemu[BENCH_WIDTHS], *crumb[BENCH_WIDTHS];
 	const char *payloads;		/* the folder of NAME-rv64.elf, NAME-rv32.elf and NAME-native */
 	const char *lists[BENCH_KINDS]; /* payload names, separated by spaces */
+	const char *linux_folder;	/* of the Linux guest, NULL or empty for none */
 	const char *only, *json;
 	unsigned runs;
 	bool processor_clock;
@@ -253,6 +256,39 @@ static void measure_width(struct bench *b, unsigned w)
 	}
 }
 
+/* Debian's kernel. All figures come from the same boots. */
+static void measure_linux(struct bench *b)
+{
+	struct bench_linux set = {
+		.programs = {b->set.ours, b->set.qemu[0]}, .folder = b->set.linux_folder, .runs = b->set.runs};
+	double medians[BENCH_LINUX_FIGURES][BENCH_SUBJECTS];
+	char path[PATH_LENGTH_MAX], name[BENCH_NAME_MAX];
+	bool wants = false;
+
+	snprintf(path, sizeof(path), "%s/kernel", set.folder ? set.folder : "");
+	if (access(path, R_OK))
+		return;
+	for (unsigned i = 0; i < BENCH_LINUX_FIGURES; i++) {
+		snprintf(name, sizeof(name), "%s-rv64", bench_linux_names[i]);
+		wants = wants || wanted(b, name);
+	}
+	if (!wants)
+		return;
+	if (!bench_linux_measure(&set, medians))
+		b->failed = true;
+	for (unsigned i = 0; i < BENCH_LINUX_FIGURES; i++) {
+		struct bench_figure *figure;
+
+		snprintf(name, sizeof(name), "%s-rv64", bench_linux_names[i]);
+		if (!wanted(b, name))
+			continue;
+		figure = add_figure(b, name);
+		figure->width = 64;
+		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
+			figure->value[subject] = medians[i][subject];
+	}
+}
+
 enum option_code {
 	OURS = 1,
 	QEMU64,
@@ -260,6 +296,7 @@ enum option_code {
 	CRUMB64,
 	CRUMB32,
 	PAYLOADS,
+	LINUX,
 	INTEGER,
 	FLOAT,
 	SYSTEM,
@@ -270,13 +307,21 @@ enum option_code {
 };
 
 static const struct option options[] = {
-	{"ours", required_argument, NULL, OURS},       {"qemu64", required_argument, NULL, QEMU64},
-	{"qemu32", required_argument, NULL, QEMU32},   {"crumb64", required_argument, NULL, CRUMB64},
-	{"crumb32", required_argument, NULL, CRUMB32}, {"payloads", required_argument, NULL, PAYLOADS},
-	{"integer", required_argument, NULL, INTEGER}, {"float", required_argument, NULL, FLOAT},
-	{"system", required_argument, NULL, SYSTEM},   {"only", required_argument, NULL, ONLY},
-	{"json", required_argument, NULL, JSON},       {"runs", required_argument, NULL, RUNS},
-	{"clock", required_argument, NULL, CLOCK},     {0},
+	{"ours", required_argument, NULL, OURS},
+	{"qemu64", required_argument, NULL, QEMU64},
+	{"qemu32", required_argument, NULL, QEMU32},
+	{"crumb64", required_argument, NULL, CRUMB64},
+	{"crumb32", required_argument, NULL, CRUMB32},
+	{"payloads", required_argument, NULL, PAYLOADS},
+	{"integer", required_argument, NULL, INTEGER},
+	{"float", required_argument, NULL, FLOAT},
+	{"system", required_argument, NULL, SYSTEM},
+	{"only", required_argument, NULL, ONLY},
+	{"json", required_argument, NULL, JSON},
+	{"runs", required_argument, NULL, RUNS},
+	{"clock", required_argument, NULL, CLOCK},
+	{"linux", required_argument, NULL, LINUX},
+	{0},
 };
 
 static bool parse_runs(const char *text, unsigned *runs)
@@ -301,6 +346,7 @@ static bool parse(struct bench *b, int argc, char **argv)
 		[CRUMB64] = &set->crumb[0],
 		[CRUMB32] = &set->crumb[1],
 		[PAYLOADS] = &set->payloads,
+		[LINUX] = &set->linux_folder,
 		[INTEGER] = &set->lists[BENCH_INTEGER],
 		[FLOAT] = &set->lists[BENCH_FLOAT],
 		[SYSTEM] = &set->lists[BENCH_SYSTEM],
@@ -340,6 +386,7 @@ int main(int argc, char **argv)
 	bench_print_head(stdout);
 	for (unsigned w = 0; w < BENCH_WIDTHS; w++)
 		measure_width(&b, w);
+	measure_linux(&b);
 	bench_print_summary(stdout, &b.report);
 	if (b.report.row_count + b.report.figure_count == 0)
 		complain(&b, "nothing is named '%s'", b.set.only);

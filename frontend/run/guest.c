@@ -1,177 +1,110 @@
-/* Getting the guest into memory. Runs on the main thread. */
+/*
+ * What runs, and in which mode: bare in M-mode, in S-mode on the built-in SBI, or behind a firmware file. Runs on the
+ * main thread.
+ */
 #include "guest.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <biscuit/elf.h>
+#include <biscuit/error.h>
+#include <biscuit/isa.h>
 
 #include "frontend/run/crumb.h"
+#include "frontend/run/message.h"
 
-#define DTB_MAX	  ((size_t)2 << 20)
-#define DTB_SLACK 256 /* more that the tree takes with an initial RAM disk in it */
-
-/* --- Choice --- */
+/* The ISA for a file of width `xlen`, 0 if it does not tell. */
+static const char *isa_of_width(const struct run_options *o, unsigned xlen)
+{
+	if (o->isa || !xlen)
+		return o->isa;
+	return xlen == 32 ? "rv32" : "rv64";
+}
 
 int guest_isa(const struct run_options *o, const char *path, const char **isa)
 {
-	struct bis_elf *elf;
-	int err;
+	struct bis_image_info info;
+	int err = o->isa ? 0 : bis_identify_kernel(path, &info);
 
-	*isa = o->isa;
-	if (o->isa)
-		return 0;
-	err = bis_elf_open(path, &elf);
-	if (err)
-		return err == -ENOMSG ? 0 : err;
-	*isa = bis_elf_xlen(elf) == 32 ? "rv32" : "rv64";
-	bis_elf_close(elf);
-	return 0;
+	*isa = err ? NULL : isa_of_width(o, o->isa ? 0 : info.xlen);
+	return err;
 }
 
-static int choose_crumb(const struct run_options *o, struct guest *out)
+static bool firmware_is(const struct run_options *o, const char *word)
 {
-	struct bis_isa_spec spec;
-	int err = bis_isa_parse(o->isa ? o->isa : "rv64", &spec);
+	return o->firmware && !strcmp(o->firmware, word);
+}
 
-	out->isa = o->isa;
-	return err ? err : crumb_find(spec.xlen, &out->kernel);
+static bool firmware_is_file(const struct run_options *o)
+{
+	return o->firmware && !firmware_is(o, "none") && !firmware_is(o, "sbi");
+}
+
+/* A kernel that lies where the next stage of a firmware lies expects one. */
+static bool wants_sbi(const struct bis_image_info *kernel, uint64_t next_stage)
+{
+	if (kernel->kind == BIS_IMAGE_LINUX)
+		return kernel->entry != BIS_RAM_BASE;
+	return kernel->kind == BIS_IMAGE_ELF && kernel->entry == next_stage;
+}
+
+/* fw_dynamic is told what comes next, and has nothing to go on with otherwise. */
+static void warn_of_nothing_next(const struct guest *g)
+{
+	const char *name = strrchr(g->firmware, '/');
+
+	if (!g->kernel && strstr(name ? name : g->firmware, "fw_dynamic"))
+		message("warning: %s gets no next stage, --kernel names it", g->firmware);
+}
+
+int guest_describe(const struct run_options *o, struct guest *out)
+{
+	struct bis_image_info kernel = {0}, firmware = {0};
+	struct bis_isa_spec isa;
+	uint64_t next_stage;
+	int err = 0;
+
+	*out = (struct guest){.firmware = firmware_is_file(o) ? o->firmware : NULL};
+	if (out->firmware) {
+		err = bis_identify_kernel(out->firmware, &firmware);
+		if (err)
+			(void)bis_fail_prefix(err, "--firmware");
+	}
+	if (!err && o->kernel)
+		err = bis_identify_kernel(o->kernel, &kernel);
+	if (err)
+		return err;
+	out->isa = isa_of_width(o, firmware.xlen ? firmware.xlen : kernel.xlen);
+	err = bis_isa_parse(out->isa ? out->isa : "rv64", &isa);
+	if (err)
+		return err;
+	next_stage = BIS_RAM_BASE + (isa.xlen == 32 ? BIS_NEXT_STAGE_RV32 : BIS_NEXT_STAGE_RV64);
+	out->sbi = firmware_is(o, "sbi") || (o->kernel && !o->firmware && wants_sbi(&kernel, next_stage));
+	out->raw_base = out->sbi || out->firmware ? next_stage : BIS_RAM_BASE;
+	out->is_linux = o->linux_name || kernel.kind == BIS_IMAGE_LINUX;
+	if (o->kernel && !(out->kernel = strdup(o->kernel)))
+		return bis_fail(ENOMEM, "%s: out of memory", o->kernel);
+	if (out->firmware)
+		warn_of_nothing_next(out);
+	return 0;
 }
 
 int guest_choose(const struct run_options *o, struct guest *out)
 {
-	*out = (struct guest){0};
-	if (!o->kernel)
-		return choose_crumb(o, out);
-	out->kernel = strdup(o->kernel);
-	if (!out->kernel)
-		return bis_fail(ENOMEM, "%s: out of memory", o->kernel);
-	return guest_isa(o, o->kernel, &out->isa);
+	struct bis_isa_spec isa;
+	int err = guest_describe(o, out);
+
+	if (err || out->kernel || out->firmware)
+		return err;
+	if (out->sbi)
+		return bis_fail(EINVAL, "--firmware sbi: expected a kernel for it (crumb runs without firmware)");
+	err = bis_isa_parse(o->isa ? o->isa : "rv64", &isa);
+	return err ? err : crumb_find(isa.xlen, &out->kernel);
 }
 
 void guest_free(struct guest *g)
 {
 	free(g->kernel);
 	g->kernel = NULL;
-}
-
-/* --- Loading --- */
-
-static int read_dtb(const char *path, void **blob, size_t *size)
-{
-	FILE *f = fopen(path, "re");
-	char *buf;
-	int err = 0;
-
-	if (!f)
-		return bis_fail(errno, "--dtb: %s: %s", path, strerror(errno));
-	buf = malloc(DTB_MAX + 1);
-	*size = buf ? fread(buf, 1, DTB_MAX + 1, f) : 0;
-	if (!buf)
-		err = bis_fail(ENOMEM, "--dtb: out of memory");
-	else if (ferror(f))
-		err = bis_fail(EIO, "--dtb: %s: %s", path, strerror(errno));
-	else
-		err = bis_check_dtb(buf, *size);
-	fclose(f);
-	if (err) {
-		free(buf);
-		return bis_fail_prefix(err, "%s", path);
-	}
-	*blob = buf;
-	return 0;
-}
-
-static int build_dtb(struct bis_machine *m, const struct run_options *o, uint64_t initrd_start, uint64_t initrd_end,
-		     void **blob, size_t *size)
-{
-	struct bis_dt_config cfg = {.bootargs = o->append, .initrd_start = initrd_start, .initrd_end = initrd_end};
-
-	return o->dtb ? read_dtb(o->dtb, blob, size) : bis_build_dtb(m, &cfg, blob, size);
-}
-
-int guest_device_tree(struct bis_machine *m, const struct run_options *o, void **blob, size_t *size)
-{
-	return build_dtb(m, o, 0, 0, blob, size);
-}
-
-/* Bare test programs talk to the host through words in memory that their symbols name. */
-static int add_htif(struct guest *g, struct bis_machine *m, const struct bis_image *img)
-{
-	struct bis_module *mod;
-	char spec[96];
-
-	if (g->htif || !img->tohost)
-		return 0;
-	snprintf(spec, sizeof(spec), "htif,tohost=0x%" PRIx64 ",fromhost=0x%" PRIx64, img->tohost, img->fromhost);
-	g->htif = true;
-	return bis_machine_add(m, spec, &mod);
-}
-
-/* The end of the highest RAM region, as far as the harts' registers reach. */
-static uint64_t ram_end(struct bis_machine *m)
-{
-	uint64_t end = 0, reach = UINT64_C(1) << 32;
-	struct bis_mem_region r;
-
-	for (size_t i = 0; !bis_mem_region(bis_machine_memory(m), i, &r); i++)
-		end = r.base.v + r.size;
-	return bis_hart_isa(bis_machine_hart(m, 0))->xlen == 32 && end > reach ? reach : end;
-}
-
-/* Places the initial RAM disk below what the device tree will need. */
-static int load_initrd(struct bis_machine *m, const struct run_options *o, const struct bis_image *img, uint64_t *start,
-		       uint64_t *end)
-{
-	uint64_t top = ram_end(m), room;
-	size_t size;
-	void *blob;
-	int err;
-
-	*start = *end = 0;
-	if (!o->initrd)
-		return 0;
-	err = build_dtb(m, o, 0, 0, &blob, &size);
-	if (err)
-		return err;
-	free(blob);
-	room = (size + DTB_SLACK + BIS_PAGE_SIZE - 1) & ~(uint64_t)(BIS_PAGE_SIZE - 1);
-	if (room >= top)
-		return bis_fail(ENOSPC, "--initrd: no room in RAM");
-	err = bis_load_initrd(m, o->initrd, top - room, start, end);
-	if (!err && *start<img->end && * end> img->start)
-		err = bis_fail(ENOSPC,
-			       "--initrd: %s at 0x%" PRIx64 "-0x%" PRIx64 " would overlap the kernel at 0x%" PRIx64
-			       "-0x%" PRIx64 "; the machine needs more --memory",
-			       o->initrd, *start, *end - 1, img->start, img->end - 1);
-	return err;
-}
-
-int guest_load(struct guest *g, struct bis_machine *m, const struct run_options *o)
-{
-	uint64_t initrd_start, initrd_end, where;
-	struct bis_image img;
-	size_t size;
-	void *blob;
-	int err = bis_load_kernel(m, g->kernel, BIS_RAM_BASE, &img);
-
-	if (!err)
-		err = add_htif(g, m, &img);
-	if (!err)
-		err = load_initrd(m, o, &img, &initrd_start, &initrd_end);
-	if (!err)
-		err = build_dtb(m, o, initrd_start, initrd_end, &blob, &size);
-	if (err)
-		return err;
-	err = bis_place_dtb(m, blob, size, img.start, img.end, &where);
-	free(blob);
-	if (!err && where < initrd_end && where + size > initrd_start)
-		err = bis_fail(ENOSPC,
-			       "--initrd: no room beside kernel and device tree; the machine needs more --memory");
-	if (!err)
-		bis_machine_set_entry(m, img.entry, where, 0);
-	return err;
 }

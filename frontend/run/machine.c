@@ -1,14 +1,16 @@
 /* Putting a machine together. Runs on the main thread. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <biscuit/builtin.h>
 
+#include "frontend/run/drive.h"
 #include "frontend/run/machine.h"
 #include "frontend/run/message.h"
+#include "frontend/run/net.h"
+#include "frontend/run/spec.h"
 #include "frontend/run/stdio.h"
 
 #define MAX_CLASSES 128
@@ -27,6 +29,7 @@ int machine_create(const struct run_options *o, const char *isa, struct trace *t
 		.log_arg = log,
 		.log_level = o->log_level,
 		.allow_guest_modules = o->allow_guest_modules,
+		.clock = o->clock,
 		.trace = trace ? trace_step : NULL,
 		.trace_arg = trace,
 	};
@@ -34,26 +37,6 @@ int machine_create(const struct run_options *o, const char *isa, struct trace *t
 	for (size_t i = 0; bis_builtin_modules[i] && i < MAX_CLASSES - 2; i++)
 		classes[i + 1] = bis_builtin_modules[i];
 	return bis_machine_create(&cfg, out);
-}
-
-/* Adds an instance by printf-like specification. */
-static int BIS_PRINTF(3, 4) add(struct bis_machine *m, struct bis_module **out, const char *fmt, ...)
-{
-	struct bis_module *mod;
-	va_list ap;
-	char *spec;
-	int n, err;
-
-	va_start(ap, fmt);
-	n = vasprintf(&spec, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		return bis_fail(ENOMEM, "out of memory for a module specification");
-	err = bis_machine_add(m, spec, &mod);
-	free(spec);
-	if (!err && out)
-		*out = mod;
-	return err;
 }
 
 /* --- --module --- */
@@ -86,16 +69,40 @@ static int load_object(struct bis_machine *m, const char *spec, size_t len, cons
 	return err;
 }
 
+/* Virtio devices without an address of their own go where the board has room for them. */
+static bool wants_virtio_slot(const char *spec)
+{
+	const char *rest = spec;
+	struct spec_item item;
+	bool placed = false;
+
+	while (spec_next(&rest, &item))
+		placed |= spec_is(&item, "at");
+	return !strncmp(spec, "virtio-", 7) && !placed;
+}
+
 static int add_user_module(struct bis_machine *m, const char *spec)
 {
 	const struct bis_module_class *class;
+	struct bis_module *mod;
 	size_t len = object_path_length(spec);
+	char *text;
 	int err;
 
-	if (!len)
-		return add(m, NULL, "%s", spec);
-	err = load_object(m, spec, len, &class);
-	return err ? err : add(m, NULL, "%s%s", class->name, spec + len);
+	if (len) {
+		err = load_object(m, spec, len, &class);
+		if (err)
+			return err;
+		if (asprintf(&text, "%s%s", class->name, spec + len) < 0)
+			return bis_fail(ENOMEM, "--module: out of memory");
+	} else {
+		text = strdup(spec);
+		if (!text)
+			return bis_fail(ENOMEM, "--module: out of memory");
+	}
+	err = wants_virtio_slot(text) ? bis_board_virtio(m, text, &mod) : bis_machine_add(m, text, &mod);
+	free(text);
+	return err;
 }
 
 int machine_load_objects(struct bis_machine *m, const struct run_options *o)
@@ -103,24 +110,60 @@ int machine_load_objects(struct bis_machine *m, const struct run_options *o)
 	const struct bis_module_class *class;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < o->module_count; i++) {
-		size_t len = object_path_length(o->modules[i]);
+	for (size_t i = 0; !err && i < o->modules.count; i++) {
+		size_t len = object_path_length(o->modules.at[i]);
 
 		if (len)
-			err = load_object(m, o->modules[i], len, &class);
+			err = load_object(m, o->modules.at[i], len, &class);
 	}
 	return err;
 }
 
-int machine_add_modules(struct bis_machine *m, const struct run_options *o)
+/* --- The whole machine --- */
+
+static bool has_instance(struct bis_machine *m, const char *class)
 {
+	struct bis_module *mod;
+
+	for (size_t i = 0; (mod = bis_machine_module(m, i)); i++)
+		if (!strcmp(bis_module_class_of(mod)->name, class))
+			return true;
+	return false;
+}
+
+/* What a Linux guest makes use of by itself: left out where there is no such class, or no room. */
+static int add_linux_devices(struct bis_machine *m)
+{
+	static const char *const names[] = {"virtio-rng", "virtio-balloon"};
+	struct bis_module *mod;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < BIS_ARRAY_SIZE(names); i++) {
+		if (has_instance(m, names[i]) || !bis_machine_find_class(m, names[i]))
+			continue;
+		err = bis_board_virtio(m, names[i], &mod);
+		if (err == -ENOSPC)
+			err = 0;
+	}
+	return err;
+}
+
+int machine_add_modules(struct bis_machine *m, const struct run_options *o, const struct guest *g)
+{
+	struct bis_module *mod;
 	int err = bis_board_virt(m);
 
-	if (!err && o->drive)
-		err = add(m, NULL, "block,slot=3,%s", o->drive);
-	for (size_t i = 0; !err && i < o->module_count; i++)
-		err = add_user_module(m, o->modules[i]);
-	return err;
+	if (!err && g->sbi)
+		err = bis_machine_add(m, "sbi", &mod);
+	for (size_t i = 0; !err && i < o->drives.count; i++)
+		err = drive_add(m, o->drives.at[i]);
+	for (size_t i = 0; !err && i < o->nets.count; i++)
+		err = net_add(m, i, o->nets.at[i]);
+	for (size_t i = 0; !err && i < o->modules.count; i++)
+		err = add_user_module(m, o->modules.at[i]);
+	if (!err && g->is_linux)
+		err = add_linux_devices(m);
+	return err ? err : bis_board_virtio_done(m);
 }
 
 /* --- --console --- */
@@ -142,8 +185,13 @@ int machine_add_console(struct bis_machine *m, const struct run_options *o, stru
 {
 	size_t len = strcspn(o->console, ",=");
 	const char *rest = o->console + len;
-	int err = add(m, out, "chardev-%.*s%s%s", (int)len, o->console, *rest == '=' ? ",path" : "", rest);
+	char *spec;
+	int err;
 
+	if (asprintf(&spec, "chardev-%.*s%s%s", (int)len, o->console, *rest == '=' ? ",path" : "", rest) < 0)
+		return bis_fail(ENOMEM, "--console: out of memory");
+	err = bis_machine_add(m, spec, out);
+	free(spec);
 	if (!err)
 		announce(*out);
 	return err;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "frontend/run/disasm.h"
+#include "frontend/run/folder.h"
 #include "frontend/run/guest.h"
 #include "frontend/run/list.h"
 #include "frontend/run/machine.h"
@@ -82,17 +83,16 @@ static int write_blob(const char *path, const void *blob, size_t size)
 
 static int dump_dtb(const struct run_options *o)
 {
-	struct bis_machine *m;
-	const char *isa = o->isa;
+	struct bis_machine *m = NULL;
+	struct guest g;
 	size_t size;
 	void *blob;
-	int err = o->kernel ? guest_isa(o, o->kernel, &isa) : 0;
+	int err = guest_describe(o, &g);
 
 	if (!err)
-		err = machine_create(o, isa, NULL, NULL, &m);
-	if (err)
-		return err;
-	err = machine_add_modules(m, o);
+		err = machine_create(o, g.isa, NULL, NULL, &m);
+	if (!err)
+		err = machine_add_modules(m, o, &g);
 	if (!err)
 		err = guest_device_tree(m, o, &blob, &size);
 	if (!err) {
@@ -100,13 +100,18 @@ static int dump_dtb(const struct run_options *o)
 		free(blob);
 	}
 	bis_machine_destroy(m);
+	guest_free(&g);
 	return err;
 }
 
-static int act(const struct run_options *o, bool stdout_closed)
+static int act(struct run_options *o, bool stdout_closed)
 {
 	int err = 0;
 
+	if (o->action == RUN_GUEST || o->action == RUN_DUMP_DTB)
+		err = folder_complete(o);
+	if (err)
+		return message_error();
 	switch (o->action) {
 	case RUN_GUEST:
 		return run_guest(o, stdout_closed);

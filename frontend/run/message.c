@@ -3,11 +3,12 @@
  */
 #include "message.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <biscuit/error.h>
+
+#include "frontend/run/spec.h"
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -38,15 +39,12 @@ void message_log(void *arg, enum bis_log_level level, const char *module, const 
 
 int message_log_level(const char *name, enum bis_log_level *out)
 {
-	const char *near = bis_nearest_name(name, level_names, BIS_ARRAY_SIZE(level_names));
-
 	for (unsigned i = 0; i < BIS_ARRAY_SIZE(level_names); i++) {
 		if (strcmp(name, level_names[i]))
 			continue;
 		*out = (enum bis_log_level)i;
 		return 0;
 	}
-	return bis_fail(EINVAL,
-			"--log: unknown level '%s'%s%s%s, expected error, warn, info, debug or a path with a '/'", name,
-			near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	return spec_unknown("--log: unknown level", name, level_names, BIS_ARRAY_SIZE(level_names),
+			    "error, warn, info, debug or a path with a '/'");
 }

@@ -1,6 +1,6 @@
 /*
- * The command line of biscuit-run: one table of options, from which parsing and --help come. Runs on the main thread
- * before anything else exists.
+ * The command line of biscuit-run: its table of options, and a reader for each. Runs on the main thread before anything
+ * else exists.
  */
 #include "options.h"
 
@@ -11,24 +11,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <biscuit/error.h>
 #include <biscuit/machine.h>
 #include <biscuit/option.h>
 
+#include "frontend/run/cmdline.h"
+#include "frontend/run/drive.h"
 #include "frontend/run/message.h"
+#include "frontend/run/net.h"
+#include "frontend/run/spec.h"
 
-/* Reads the value of one option. */
-typedef int (*option_fn)(struct run_options *o, const char *value);
+static int add_word(struct run_words *words, const char *text)
+{
+	const char **more = realloc(words->at, (words->count + 1) * sizeof(*more));
 
-struct run_option {
-	const char *name;
-	char letter;	   /* 0: none */
-	int argument;	   /* as getopt_long's has_arg */
-	const char *value; /* what --help calls it */
-	const char *help;  /* lines after the first are indented by the printer */
-	option_fn read;
-};
+	if (!more)
+		return bis_fail(ENOMEM, "out of memory for the command line");
+	words->at = more;
+	words->at[words->count++] = text;
+	return 0;
+}
+
+const char *run_options_keep(struct run_options *o, char *text)
+{
+	char **more = realloc(o->kept, (o->kept_count + 1) * sizeof(*more));
+
+	if (!more) {
+		free(text);
+		return NULL;
+	}
+	o->kept = more;
+	o->kept[o->kept_count++] = text;
+	return text;
+}
 
 /* --- One reader an option --- */
 
@@ -64,42 +81,83 @@ static int read_engine(struct run_options *o, const char *value)
 	return 0;
 }
 
+static int read_clock(struct run_options *o, const char *value)
+{
+	static const char *const names[] = {[BIS_CLOCK_HOST] = "host", [BIS_CLOCK_VIRTUAL] = "virtual"};
+
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(names); i++) {
+		if (strcmp(value, names[i]))
+			continue;
+		o->clock = (enum bis_clock)i;
+		return 0;
+	}
+	return spec_unknown("--clock: unknown clock", value, names, BIS_ARRAY_SIZE(names), "host or virtual");
+}
+
 static int read_module(struct run_options *o, const char *value)
 {
-	const char **more = realloc(o->modules, (o->module_count + 1) * sizeof(*more));
-
-	if (!more)
-		return bis_fail(ENOMEM, "--module: out of memory");
-	o->modules = more;
-	o->modules[o->module_count++] = value;
-	return 0;
+	return add_word(&o->modules, value);
 }
 
 static int read_console(struct run_options *o, const char *value)
 {
 	static const char *const names[] = {"stdio", "pty", "file", "null"};
 	size_t len = strcspn(value, ",=");
-	char word[16];
-	const char *near;
+	char word[64];
 
 	o->console = value;
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(names); i++)
 		if (len == strlen(names[i]) && !strncmp(value, names[i], len))
 			return 0;
 	snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word)), value);
-	near = bis_nearest_name(word, names, BIS_ARRAY_SIZE(names));
-	return bis_fail(EINVAL,
-			"--console: unknown kind '%s'%s%s%s, expected stdio, pty[,link=PATH], file=PATH or null", value,
-			near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	return spec_unknown("--console: unknown kind", word, names, BIS_ARRAY_SIZE(names),
+			    "stdio, pty[,link=PATH], file=PATH or null");
 }
 
 static int read_drive(struct run_options *o, const char *value)
 {
-	if (o->drive)
-		return bis_fail(EINVAL, "--drive: given twice, the machine has one native block device");
-	if (!strncmp(value, "file=", 5) ? !value[5] : !strstr(value, ",file="))
-		return bis_fail(EINVAL, "--drive: '%s', expected file=PATH[,readonly]", value);
-	o->drive = value;
+	bool native;
+	int err = drive_check(value, &native);
+
+	if (err)
+		return err;
+	if (native && o->native_drive)
+		return bis_fail(EINVAL, "--drive: if=native is given twice, the machine has one native block device");
+	o->native_drive |= native;
+	return add_word(&o->drives, value);
+}
+
+static int read_net(struct run_options *o, const char *value)
+{
+	bool none;
+	int err = net_check(value, &none);
+
+	return err ? err : add_word(&o->nets, value);
+}
+
+/* A word that names no file is a slip. */
+static int read_firmware(struct run_options *o, const char *value)
+{
+	static const char *const names[] = {"none", "sbi"};
+
+	o->firmware = value;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(names); i++)
+		if (!strcmp(value, names[i]))
+			return 0;
+	if (strchr(value, '/') || !access(value, F_OK))
+		return 0;
+	return spec_unknown("--firmware: there is no file", value, names, BIS_ARRAY_SIZE(names), "none, sbi or a file");
+}
+
+static int read_linux(struct run_options *o, const char *value)
+{
+	o->linux_name = value;
+	return 0;
+}
+
+static int read_kernel(struct run_options *o, const char *value)
+{
+	o->kernel = value;
 	return 0;
 }
 
@@ -194,21 +252,26 @@ static int read_version(struct run_options *o, const char *value)
 	return choose(o, RUN_VERSION, value);
 }
 
-/* --- The table; a row without reader starts a group of --help --- */
+/* --- The table --- */
 
-static const struct run_option table[] = {
+static const struct cmdline_option table[] = {
+	{"Guest", 0, 0, NULL, NULL, NULL},
+	{"kernel", 0, required_argument, "FILE", "the same as the kernel behind the options", read_kernel},
+	{"linux", 0, required_argument, "NAME|DIR", "kernel, initrd and defaults from a folder", read_linux},
+	{"firmware", 0, required_argument, "FILE", "what runs in M-mode; none or sbi (by the kernel)", read_firmware},
+	{"initrd", 0, required_argument, "FILE", "initial RAM disk", read_initrd},
+	{"append", 0, required_argument, "TEXT", "command line for the kernel", read_append},
+	{"dtb", 0, required_argument, "FILE", "device tree instead of the machine's own", read_dtb},
 	{"Machine", 0, 0, NULL, NULL, NULL},
 	{"memory", 'm', required_argument, "SIZE", "guest memory, such as 64M or 2G (default 128M)", read_memory},
 	{"harts", 'n', required_argument, "N", "number of harts (default 1)", read_harts},
 	{"isa", 0, required_argument, "STRING", "rv32, rv64 or such as rv64gc_zba (by the kernel)", read_isa},
 	{"engine", 0, required_argument, "NAME", "what executes guest code", read_engine},
+	{"clock", 0, required_argument, "host|virtual", "guest time: real (default), or by instructions", read_clock},
+	{"drive", 0, required_argument, "file=PATH", "disk; ,readonly ,overlay=PATH ,if=native", read_drive},
+	{"net", 0, required_argument, "KIND", "user[,hostfwd=RULE]..., tap,ifname=NAME, none", read_net},
 	{"module", 0, required_argument, "SPEC", "add CLASS[,key=value...] or PATH.so[,key=...]", read_module},
-	{"drive", 0, required_argument, "file=PATH", "native block device; also file=PATH,readonly", read_drive},
 	{"allow-guest-modules", 0, no_argument, NULL, "let the guest add modules by itself", read_allow},
-	{"Guest", 0, 0, NULL, NULL, NULL},
-	{"append", 0, required_argument, "TEXT", "command line for the kernel", read_append},
-	{"initrd", 0, required_argument, "FILE", "initial RAM disk", read_initrd},
-	{"dtb", 0, required_argument, "FILE", "device tree instead of the machine's own", read_dtb},
 	{"Console and watching", 0, 0, NULL, NULL, NULL},
 	{"console", 0, required_argument, "KIND", "stdio (default), pty[,link=PATH], file=PATH, null", read_console},
 	{"log", 0, required_argument, "LEVEL|FILE", "error, warn (default), info, debug; or DIR/FILE", read_log},
@@ -223,141 +286,63 @@ static const struct run_option table[] = {
 	{"version", 'V', no_argument, NULL, "the version", read_version},
 };
 
-#define ROWS BIS_ARRAY_SIZE(table)
+_Static_assert(BIS_ARRAY_SIZE(table) <= CMDLINE_MAX, "more options than the parser takes");
+
+static const struct cmdline cmdline = {.rows = table, .count = BIS_ARRAY_SIZE(table)};
 
 void run_help(void)
 {
-	fputs("Usage: biscuit-run [options] [kernel.elf]\n"
-	      "Runs a RISC-V guest and exits with its status. Without a kernel: crumb.\n",
-	      stdout);
-	for (size_t i = 0; i < ROWS; i++) {
-		const struct run_option *r = &table[i];
-		char left[40], open = r->argument == optional_argument ? '[' : ' ';
-
-		if (!r->read) {
-			printf("\n%s:\n", r->name);
-			continue;
-		}
-		snprintf(left, sizeof(left), "%c%c%c --%s%s%s%s%s", r->letter ? '-' : ' ', r->letter ? r->letter : ' ',
-			 r->letter ? ',' : ' ', r->name, r->value ? (open == '[' ? "[=" : " ") : "",
-			 r->value ? r->value : "", open == '[' ? "]" : "", "");
-		printf("  %-27s %s\n", left, r->help);
-	}
+	puts("Usage: biscuit-run [options] [kernel]\n"
+	     "Runs a RISC-V guest and exits with its status. Without a kernel: crumb.\n");
+	cmdline_print(&cmdline);
 	fputs("\nExamples:\n"
 	      "  biscuit-run                                 boot crumb\n"
 	      "  biscuit-run --harts 2 --memory 64M os.elf   boot your own\n"
-	      "  echo help | biscuit-run                     commands from a pipe\n"
-	      "  biscuit-run --trace=/tmp/trace os.elf       what did it execute?\n"
 	      "  biscuit-run --drive file=disk.img os.elf    with a disk\n"
+	      "  biscuit-run --trace=/tmp/trace os.elf       what did it execute?\n"
+	      "  biscuit-run --linux debian                  after tools/debian-guest fetch\n"
 	      "In a terminal: Ctrl-A x ends the machine, Ctrl-A h shows the keys.\n",
 	      stdout);
 }
 
 /* --- Parsing --- */
 
-static int unknown_option(const char *word)
-{
-	const char *names[ROWS], *near;
-	size_t count = 0, len;
-	char name[64];
-
-	if (word[0] != '-' || word[1] != '-')
-		return bis_fail(EINVAL, "unknown option '%s' (--help lists them)", word);
-	for (size_t i = 0; i < ROWS; i++)
-		if (table[i].read)
-			names[count++] = table[i].name;
-	len = strcspn(word + 2, "=");
-	snprintf(name, sizeof(name), "%.*s", (int)(len < sizeof(name) ? len : sizeof(name)), word + 2);
-	near = bis_nearest_name(name, names, count);
-	return bis_fail(EINVAL, "unknown option '--%s'%s%s%s (--help lists them)", name,
-			near ? ", did you mean '--" : "", near ? near : "", near ? "'?" : "");
-}
-
-/* getopt has refused argv's latest word: says why. */
-static int refused(int why, char **argv)
-{
-	const char *word = argv[optind - 1];
-
-	if (why == ':') {
-		for (size_t i = 0; i < ROWS; i++)
-			if (table[i].read && optopt == (int)i + 256)
-				return bis_fail(EINVAL, "--%s: expected %s", table[i].name, table[i].value);
-		return bis_fail(EINVAL, "-%c: expected a value", optopt);
-	}
-	if (optopt > 255)
-		return bis_fail(EINVAL, "--%s takes no value", table[optopt - 256].name);
-	if (optopt) {
-		char letter[3] = {'-', (char)optopt, '\0'};
-
-		return unknown_option(letter);
-	}
-	return unknown_option(word);
-}
-
-/* getopt's tables; the value of an option is 256 + its row. */
-static void build_getopt(struct option *longs, char *letters)
-{
-	*letters++ = ':';
-	for (size_t i = 0; i < ROWS; i++) {
-		if (!table[i].read)
-			continue;
-		*longs++ = (struct option){.name = table[i].name, .has_arg = table[i].argument, .val = (int)i + 256};
-		if (!table[i].letter)
-			continue;
-		*letters++ = table[i].letter;
-		if (table[i].argument == required_argument)
-			*letters++ = ':';
-	}
-	*longs = (struct option){0};
-	*letters = '\0';
-}
-
-static const struct run_option *row_of(int code)
-{
-	if (code >= 256)
-		return &table[code - 256];
-	for (size_t i = 0; i < ROWS; i++)
-		if (table[i].letter == code)
-			return &table[i];
-	return NULL;
-}
-
 static int check_together(const struct run_options *o)
 {
-	if (o->dtb && (o->append || o->initrd))
-		return bis_fail(EINVAL, "--%s changes the machine's own device tree, which --dtb replaces",
-				o->append ? "append" : "initrd");
+	const char *what = o->append ? "append" : o->initrd ? "initrd" : o->linux_name ? "linux" : NULL;
+
+	if (o->dtb && what)
+		return bis_fail(EINVAL, "--%s changes the machine's own device tree, which --dtb replaces", what);
 	return 0;
 }
 
 int run_options_parse(int argc, char **argv, struct run_options *out)
 {
-	struct option longs[ROWS + 1];
-	char letters[2 * ROWS + 2];
-	int code, err = 0;
+	int rest, err;
 
 	*out = (struct run_options){.console = "stdio", .log_level = BIS_LOG_WARN, .timeout_ms = -1};
-	build_getopt(longs, letters);
-	opterr = 0;
-	while (!err && (code = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		const struct run_option *row = code == '?' || code == ':' ? NULL : row_of(code);
-
-		err = row ? row->read(out, optarg) : refused(code, argv);
-	}
+	err = cmdline_parse(&cmdline, argc, argv, out, &rest);
 	if (err)
 		return err;
-	if (optind < argc)
-		out->kernel = argv[optind++];
-	if (optind < argc)
+	if (rest < argc && out->kernel)
+		return bis_fail(EINVAL, "unexpected '%s', the kernel is '%s' by --kernel", argv[rest], out->kernel);
+	if (rest < argc)
+		out->kernel = argv[rest++];
+	if (rest < argc)
 		return bis_fail(
 			EINVAL,
 			"unexpected '%s' behind the kernel '%s' (what the kernel is to know goes into --append)",
-			argv[optind], out->kernel);
+			argv[rest], out->kernel);
 	return check_together(out);
 }
 
 void run_options_free(struct run_options *o)
 {
-	free(o->modules);
-	o->modules = NULL;
+	while (o->kept_count)
+		free(o->kept[--o->kept_count]);
+	free(o->kept);
+	free(o->modules.at);
+	free(o->drives.at);
+	free(o->nets.at);
+	*o = (struct run_options){0};
 }

@@ -3,6 +3,7 @@
 #define BISCUIT_RUN_OPTIONS_H
 
 #include <biscuit/log.h>
+#include <biscuit/machine.h>
 #include <biscuit/types.h>
 
 enum run_action {
@@ -15,19 +16,26 @@ enum run_action {
 	RUN_DUMP_DTB,	 /* to `subject` */
 };
 
-/* What the user asked for. Texts point into argv. */
+/* The values of an option that may be given several times. */
+struct run_words {
+	const char **at;
+	size_t count;
+};
+
+/* What the user asked for. Texts point into argv, or are kept. */
 struct run_options {
 	enum run_action action;
 	const char *subject;
-	const char *kernel; /* NULL: crumb */
-	uint64_t memory;    /* 0: the default */
-	unsigned harts;	    /* 0: the default */
-	const char *isa;    /* NULL: by the kernel */
-	const char *engine; /* NULL: the default */
-	const char **modules;
-	size_t module_count;
+	const char *kernel;	/* NULL: crumb, or what the firmware brings along */
+	const char *firmware;	/* "none", "sbi" or a path; NULL: by the kernel */
+	const char *linux_name; /* of a folder with a Linux guest, or its path */
+	uint64_t memory;	/* 0: the default */
+	unsigned harts;		/* 0: the default */
+	const char *isa;	/* NULL: by the kernel */
+	const char *engine;	/* NULL: the default */
+	enum bis_clock clock;
+	struct run_words modules, drives, nets;
 	const char *console;
-	const char *drive;
 	const char *dtb, *initrd, *append;
 	enum bis_log_level log_level;
 	const char *log_file; /* NULL: standard error */
@@ -35,6 +43,9 @@ struct run_options {
 	const char *trace_file; /* NULL: standard error */
 	int timeout_ms;		/* -1: none */
 	bool allow_guest_modules;
+	bool native_drive; /* one of `drives` is the native block device */
+	char **kept;
+	size_t kept_count;
 };
 
 /*
@@ -42,6 +53,9 @@ struct run_options {
  */
 BIS_MUST_CHECK int run_options_parse(int argc, char **argv, struct run_options *out);
 void run_options_free(struct run_options *o);
+
+/* Keeps an allocated text until run_options_free. NULL if there is no memory for that; the text is gone then. */
+const char *run_options_keep(struct run_options *o, char *text);
 
 /* Prints --help. */
 void run_help(void);

@@ -69,7 +69,7 @@ static int build(struct run *r)
 	if (!err)
 		err = machine_add_console(r->machine, r->o, &r->console);
 	if (!err)
-		err = machine_add_modules(r->machine, r->o);
+		err = machine_add_modules(r->machine, r->o, &r->guest);
 	if (!err)
 		err = guest_load(&r->guest, r->machine, r->o);
 	return err;

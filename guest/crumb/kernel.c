@@ -1,5 +1,6 @@
 /* The kernel's beginning in S-mode, and its end. */
 #include "kernel.h"
+#include "block.h"
 #include "board.h"
 #include "console.h"
 #include "interrupts.h"
@@ -38,6 +39,7 @@ _Noreturn void kernel_main(void)
 	tasks_init();
 	interrupts_init();
 	console_start();
+	block_start();
 	greet();
 	task_create_kernel("shell", shell_run);
 	tasks_idle();

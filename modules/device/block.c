@@ -1,27 +1,25 @@
 /*
- * Native block device (slot 3, docs/devices.md): sectors of a file or host block device. Registers are served with the
+ * Native block device (slot 3, docs/devices.md): sectors of a disk back end. Registers are served with the
  * device lock held. A command is carried out by a worker thread of the module, which sees only the job handed to it and
  * never takes the device lock; it reports through an event descriptor, and the device finishes the command on the
  * controller thread, or earlier when the guest reads STATUS.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <biscuit/memory.h>
 #include <biscuit/module.h>
 
+#include "modules/backend/disk.h"
 #include "modules/device/native.h"
 #include "modules/modules.h"
 
-#define SECTOR_SIZE 512u
-#define COUNT_MAX   65536u
+#define COUNT_MAX 65536u
 
 enum job_state { JOB_NONE, JOB_READY, JOB_DONE, JOB_QUIT };
 
@@ -37,7 +35,7 @@ struct block {
 	struct bis_memory *memory;
 	struct bis_irq *irq;
 	struct bis_watch *watch;
-	int fd;
+	struct bis_disk *disk;
 	int event;
 
 	/* Registers: device lock */
@@ -77,39 +75,22 @@ static const struct bis_field block_fields[] = {
 
 static const struct bis_option block_options[] = {
 	{"file", BIS_OPTION_TEXT, NULL, NULL, "file or block device that holds the sectors"},
+	{"overlay", BIS_OPTION_TEXT, "", NULL, "file that takes the writes, so that `file` stays as it is"},
 	{"readonly", BIS_OPTION_BOOL, "off", NULL, "refuse writes, and open the file for reading alone"},
 	{0},
 };
 
 /* --- Worker thread --- */
 
-/* Moves all of the job's bytes, in as many parts as the host takes. A file that has become too short is an error. */
-static int transfer(const struct block *b, const struct job *job)
-{
-	size_t done = 0;
-
-	while (done < job->len) {
-		bis_gpa address = {job->address.v + done};
-		ssize_t part = job->operation == BLOCK_COMMAND_READ
-				       ? bis_mem_from_fd(b->memory, address, b->fd, job->offset + done, job->len - done)
-				       : bis_mem_to_fd(b->memory, address, b->fd, job->offset + done, job->len - done);
-
-		if (part == -EINTR)
-			continue;
-		if (part < 0)
-			return (int)part;
-		if (part == 0)
-			return -EIO;
-		done += (size_t)part;
-	}
-	return 0;
-}
-
 static int carry_out(const struct block *b, const struct job *job)
 {
+	struct bis_mem_range memory = {job->address, job->len};
+
 	if (job->operation == BLOCK_COMMAND_FLUSH)
-		return fdatasync(b->fd) ? -errno : 0;
-	return transfer(b, job);
+		return bis_disk_flush(b->disk);
+	if (job->operation == BLOCK_COMMAND_WRITE)
+		return bis_disk_write(b->disk, b->memory, &memory, 1, job->offset);
+	return bis_disk_read(b->disk, b->memory, &memory, 1, job->offset);
 }
 
 static void signal_done(const struct block *b)
@@ -228,7 +209,7 @@ static int check_command(const struct block *b, uint32_t operation)
 		return -E2BIG;
 	if (b->count > b->capacity || b->sector > b->capacity - b->count)
 		return -ERANGE;
-	if (!bis_mem_is_ram(b->memory, (bis_gpa){b->address}, (uint64_t)b->count * SECTOR_SIZE))
+	if (!bis_mem_is_ram(b->memory, (bis_gpa){b->address}, (uint64_t)b->count * BIS_SECTOR_SIZE))
 		return -EFAULT;
 	if (operation == BLOCK_COMMAND_WRITE && b->readonly)
 		return -EROFS;
@@ -256,9 +237,9 @@ static void start_command(struct block *b, uint64_t val)
 	b->error = NATIVE_ERROR_NONE;
 	pthread_mutex_lock(&b->lock);
 	b->job = (struct job){.operation = operation,
-			      .offset = b->sector * SECTOR_SIZE,
+			      .offset = b->sector * BIS_SECTOR_SIZE,
 			      .address = {b->address},
-			      .len = (size_t)b->count * SECTOR_SIZE};
+			      .len = (size_t)b->count * BIS_SECTOR_SIZE};
 	b->state = JOB_READY;
 	pthread_cond_broadcast(&b->changed);
 	pthread_mutex_unlock(&b->lock);
@@ -357,50 +338,6 @@ static void block_reset(void *self)
 	set_interrupt(b, false);
 }
 
-/* Keeps a second machine off the file: writers exclude everybody, readers exclude writers. */
-static int lock_file(int fd, bool readonly, const char *name, const char *path)
-{
-	struct flock lock = {.l_type = readonly ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
-
-	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
-		return 0;
-	if (errno == EAGAIN || errno == EACCES)
-		return bis_fail(EBUSY, "%s: '%s' is in use by another virtual machine", name, path);
-	return bis_fail(errno, "%s: cannot lock '%s': %s", name, path, strerror(errno));
-}
-
-static int measure_file(struct block *b, const char *name, const char *path)
-{
-	struct stat st;
-	off_t size;
-
-	if (fstat(b->fd, &st))
-		return bis_fail(errno, "%s: '%s': %s", name, path, strerror(errno));
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return bis_fail(EINVAL, "%s: '%s': expected a file or a block device", name, path);
-	size = lseek(b->fd, 0, SEEK_END);
-	if (size < 0)
-		return bis_fail(errno, "%s: '%s': %s", name, path, strerror(errno));
-	if (size < (off_t)SECTOR_SIZE)
-		return bis_fail(EINVAL, "%s: '%s' has %lld bytes: expected at least one sector of %u", name, path,
-				(long long)size, SECTOR_SIZE);
-	b->capacity = (uint64_t)size / SECTOR_SIZE;
-	return 0;
-}
-
-static int open_file(struct block *b, const char *name, const char *path)
-{
-	int err;
-
-	/* Without O_NONBLOCK a FIFO named by mistake would wait for its other end. */
-	b->fd = open(path, (b->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (b->fd < 0)
-		return bis_fail(errno, "%s: cannot open '%s' for %s: %s", name, path,
-				b->readonly ? "reading" : "writing", strerror(errno));
-	err = measure_file(b, name, path);
-	return err ? err : lock_file(b->fd, b->readonly, name, path);
-}
-
 /* Works on whatever block_create has made so far. */
 static void block_destroy(void *self)
 {
@@ -411,8 +348,7 @@ static void block_destroy(void *self)
 		bis_watch_destroy(b->watch);
 	if (b->event >= 0)
 		close(b->event);
-	if (b->fd >= 0)
-		close(b->fd);
+	bis_disk_close(b->disk);
 	pthread_cond_destroy(&b->changed);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
@@ -432,9 +368,11 @@ static int block_create(struct bis_module *mod, const struct bis_options *option
 	b->event = -1;
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->changed, NULL);
-	err = open_file(b, name, bis_option_text(options, "file"));
+	err = bis_disk_open(name, bis_option_text(options, "file"), b->readonly, bis_option_text(options, "overlay"),
+			    &b->disk);
 	if (err)
 		goto destroy;
+	b->capacity = bis_disk_sectors(b->disk);
 	b->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (b->event < 0) {
 		err = bis_fail(errno, "%s: no event descriptor: %s", name, strerror(errno));

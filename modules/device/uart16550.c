@@ -71,6 +71,7 @@ struct uart {
 	uint16_t divisor;
 	uint8_t ier, fcr, lcr, mcr, scr;
 	bool thre_pending; /* the transmitter has become empty and nobody has read IIR since */
+	bool reads_iir;	   /* the driver has read IIR since the reset */
 	bool was_full;	   /* the transmitter was found without room */
 	bool overrun;
 	uint8_t loop_count;
@@ -85,6 +86,7 @@ static const struct bis_field uart_fields[] = {
 	BIS_FIELD(struct uart, mcr, U8, BIS_FIELD_HEX, "modem control"),
 	BIS_FIELD(struct uart, scr, U8, BIS_FIELD_HEX, "scratch"),
 	BIS_FIELD(struct uart, thre_pending, BOOL, 0, "transmitter-empty interrupt not yet read from IIR"),
+	BIS_FIELD(struct uart, reads_iir, BOOL, 0, "the driver reads IIR"),
 	BIS_FIELD(struct uart, was_full, BOOL, 0, "transmitter was found without room"),
 	BIS_FIELD(struct uart, overrun, BOOL, 0, "overrun error not yet read from LSR"),
 	BIS_FIELD(struct uart, loop_count, U8, BIS_FIELD_READONLY, "bytes waiting in loop-back mode"),
@@ -185,6 +187,7 @@ static uint8_t read_iir(struct uart *u)
 {
 	uint8_t id = interrupt_id(u);
 
+	u->reads_iir = true;
 	if (id == IIR_THRE) {
 		u->thre_pending = false;
 		update(u);
@@ -214,6 +217,10 @@ static void write_fcr(struct uart *u, uint8_t val)
 	update(u);
 }
 
+/*
+ * Drivers exist that never read IIR and look at LSR alone, xv6's among them. Where an interrupt of the PLIC follows a
+ * line that stays high, theirs would never end; so for them a transmitter seen empty in LSR is one they know of.
+ */
 static uint8_t read_lsr(struct uart *u)
 {
 	uint8_t val = 0;
@@ -222,10 +229,12 @@ static uint8_t read_lsr(struct uart *u)
 		val |= LSR_DR;
 	if (u->overrun)
 		val |= LSR_OE;
-	if (transmitter_empty(u))
+	if (transmitter_empty(u)) {
 		val |= LSR_THRE | LSR_TEMT;
-	else
+		u->thre_pending &= u->reads_iir;
+	} else {
 		u->was_full = true;
+	}
 	u->overrun = false;
 	update(u);
 	return val;

@@ -75,6 +75,11 @@ enum bis_hart_state {
 /* fcsr, mstatus.FS and what else keys a block, placed above the physical address (bis_hart_update_key). */
 #define BLOCK_KEY_SHIFT 56
 
+/* Virtual addresses lo to hi, inclusive; lo > hi: none. */
+struct bis_va_range {
+	uint64_t lo, hi;
+};
+
 /* Where a halted hart goes on. */
 struct bis_launch {
 	uint64_t pc, a1;
@@ -96,11 +101,11 @@ struct bis_hart {
 	struct bis_block **jump_cache; /* by hash of tag; never holds NULL */
 
 	/* Control state. */
-	uint64_t pc;	  /* of the current instruction whenever a helper or the control thread can see it */
-	uint64_t next_pc; /* where a block-ending helper continues */
-	bool big_pages;	  /* the TLB holds pieces of pages larger than 4 KiB */
-	bool exception;	  /* bis_hart_raise was called */
-	bool sleeping;	  /* executed WFI */
+	uint64_t pc;		    /* of the current instruction whenever a helper or the control thread can see it */
+	uint64_t next_pc;	    /* where a block-ending helper continues */
+	struct bis_va_range big[2]; /* where pages larger than 4 KiB lie that the TLB holds pieces of, by half */
+	bool exception;		    /* bis_hart_raise was called */
+	bool sleeping;		    /* executed WFI */
 	uint8_t priv;
 	uint64_t exc_cause, exc_tval;
 
@@ -145,7 +150,8 @@ struct bis_hart {
 	_Atomic uint64_t lines;	   /* interrupt inputs by enum bis_hart_line */
 	_Atomic uint64_t mtimecmp;
 	_Atomic uint64_t retired_public;
-	_Atomic uint8_t state; /* enum bis_hart_state */
+	_Atomic uint8_t state;	  /* enum bis_hart_state */
+	_Atomic uint64_t flushed; /* value of the machine's flush_epoch at the last flush of write entries */
 	_Atomic uint8_t sleeping_public;
 	_Atomic bool halted;	  /* executes nothing until it is launched */
 	_Atomic bool launching;	  /* `launch` is to be carried out */
@@ -206,8 +212,12 @@ void bis_hart_come_back(struct bis_hart *h);
  * ends one.
  */
 void bis_hart_serve(struct bis_hart *h);
-/* Makes every hart but `self` (may be NULL) forget its write entries, and waits until each has. */
-void bis_harts_flush_writes(struct bis_machine *m, struct bis_hart *self);
+/* Asks every hart but `self` (may be NULL) to forget its write entries. */
+void bis_harts_ask_flush_writes(struct bis_machine *m, struct bis_hart *self);
+/* Has every hart but `self` done what all calls before this one have asked, or will it before it touches memory? */
+bool bis_harts_have_flushed(struct bis_machine *m, const struct bis_hart *self);
+/* Makes every hart forget its write entries, and waits until each has. Not on a hart's thread. */
+void bis_harts_flush_writes(struct bis_machine *m);
 
 /* --- src/machine/clock.c --- */
 /* Machine time in ticks, exact for this hart at its current instruction. Hart's thread. */

@@ -154,15 +154,36 @@ void bis_tlb_flush(struct bis_hart *h)
 	for (unsigned c = 0; c < FETCH_CONTEXTS; c++)
 		for (unsigned i = 0; i < TLB_ENTRIES; i++)
 			h->fetch[c][i].tag = TLB_INVALID;
-	h->big_pages = false;
+	h->big[0] = h->big[1] = (struct bis_va_range){.lo = UINT64_MAX};
+}
+
+/* The half of the address space that va lies in. */
+static unsigned half_of(const struct bis_hart *h, uint64_t va)
+{
+	return va >> (h->xlen - 1) & 1;
+}
+
+/* The TLB gets a piece of this mapping: larger pages are noted, as flushing an address of theirs means all pieces. */
+static void note_page_size(struct bis_hart *h, uint64_t va, uint64_t page_size)
+{
+	struct bis_va_range *big = &h->big[half_of(h, va)];
+	uint64_t first = va & ~(page_size - 1), last = first + (page_size - 1);
+
+	if (page_size <= BIS_PAGE_SIZE)
+		return;
+	if (first < big->lo)
+		big->lo = first;
+	if (last > big->hi)
+		big->hi = last;
 }
 
 void bis_tlb_flush_va(struct bis_hart *h, uint64_t va)
 {
 	unsigned i = (va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1);
+	const struct bis_va_range *big = &h->big[half_of(h, va)];
 
 	/* The pieces of a larger page lie in many entries, and all of them are meant. */
-	if (h->big_pages) {
+	if (va >= big->lo && va <= big->hi) {
 		bis_tlb_flush(h);
 		return;
 	}
@@ -197,7 +218,7 @@ static void fill_data(const struct request *r, const struct bis_mapping *map, co
 	enum bis_pmp_answer can_write = bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_WRITE, r->priv);
 
 	h->tlb_fills++;
-	h->big_pages |= map->page_size > BIS_PAGE_SIZE;
+	note_page_size(h, r->va, map->page_size);
 	clear_tlb_entry(e);
 	if (can_read == PMP_PARTIAL)
 		return;
@@ -387,7 +408,7 @@ bool bis_mmu_fetch(struct bis_hart *h, uint64_t va, uint64_t *pa)
 	if (bis_pmp_check(h, map.pa & PAGE_MASK, BIS_PAGE_SIZE, BIS_ACCESS_FETCH, h->priv) == PMP_ALLOW) {
 		e->tag = va & PAGE_MASK;
 		e->pa = map.pa & PAGE_MASK;
-		h->big_pages |= map.page_size > BIS_PAGE_SIZE;
+		note_page_size(h, va, map.page_size);
 	}
 	*pa = map.pa;
 	return true;

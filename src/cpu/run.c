@@ -54,8 +54,11 @@ void bis_hart_drop_page(struct bis_hart *h, uint64_t pa_page)
 /* Forgetting write entries is safe between any two accesses, also in the middle of a block. */
 static void flush_writes(struct bis_hart *h)
 {
-	bis_tlb_flush_writes(h);
+	uint64_t epoch = atomic_load(&h->machine->flush_epoch);
+
 	atomic_fetch_and(&h->requests, ~(uint32_t)REQ_FLUSH_WRITES);
+	bis_tlb_flush_writes(h);
+	atomic_store(&h->flushed, epoch);
 }
 
 /* So is forgetting all of them. */
@@ -117,23 +120,32 @@ void bis_hart_serve(struct bis_hart *h)
 	}
 }
 
-void bis_harts_flush_writes(struct bis_machine *m, struct bis_hart *self)
+void bis_harts_ask_flush_writes(struct bis_machine *m, struct bis_hart *self)
 {
+	atomic_fetch_add(&m->flush_epoch, 1);
 	for (unsigned i = 0; i < m->n_harts; i++)
 		if (m->harts[i] != self)
 			bis_hart_request(m->harts[i], REQ_FLUSH_WRITES);
-	for (unsigned i = 0; i < m->n_harts; i++) {
-		struct bis_hart *h = m->harts[i];
+}
 
-		if (h == self)
-			continue;
-		while (atomic_load(&h->state) == HART_RUNNING && (atomic_load(&h->requests) & REQ_FLUSH_WRITES)) {
-			/* Two harts may wait for each other. */
-			if (self && (atomic_load(&self->requests) & REQ_FLUSH_WRITES))
-				flush_writes(self);
-			sched_yield();
-		}
+bool bis_harts_have_flushed(struct bis_machine *m, const struct bis_hart *self)
+{
+	uint64_t epoch = atomic_load(&m->flush_epoch);
+
+	for (unsigned i = 0; i < m->n_harts; i++) {
+		const struct bis_hart *h = m->harts[i];
+
+		if (h != self && atomic_load(&h->state) == HART_RUNNING && atomic_load(&h->flushed) < epoch)
+			return false;
 	}
+	return true;
+}
+
+void bis_harts_flush_writes(struct bis_machine *m)
+{
+	bis_harts_ask_flush_writes(m, NULL);
+	while (!bis_harts_have_flushed(m, NULL))
+		sched_yield();
 }
 
 /* --- Sleeping in WFI --- */

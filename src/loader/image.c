@@ -1,7 +1,7 @@
 /*
- * Loading kernels, initial RAM disks and device tree blobs into guest memory. The whole file is checked before the
- * first byte is written. A raw image with the header of the RISC-V Linux boot protocol ("boot image header") lies where
- * that header asks. Runs on the control thread.
+ * Loading kernels and firmware into guest memory. The whole file is checked before the first byte is written. A raw
+ * image with the header of the RISC-V Linux boot protocol ("boot image header") lies where that header asks. Runs on
+ * the control thread.
  */
 #include "image_internal.h"
 
@@ -17,8 +17,7 @@
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
-/* Two regions are named, more are only hinted at. */
-static const char *describe_ram(const struct bis_memory *mem, char *buf, size_t size)
+const char *bis_image_describe_ram(const struct bis_memory *mem, char *buf, size_t size)
 {
 	struct bis_mem_region r;
 	size_t len = 0;
@@ -41,10 +40,24 @@ static int outside_ram(const struct bis_memory *mem, const char *name, const cha
 	char ram[128];
 
 	return bis_fail(EFAULT, "%s: %s at 0x%" PRIx64 "-0x%" PRIx64 " is outside RAM, which is %s", name, what, start,
-			start + (size - 1), describe_ram(mem, ram, sizeof(ram)));
+			start + (size - 1), bis_image_describe_ram(mem, ram, sizeof(ram)));
 }
 
 /* --- ELF --- */
+
+/* Files linked at virtual addresses may also name a physical entry. False: the entry is in none of the segments. */
+static bool physical_entry(const struct bis_elf *elf, uint64_t *entry)
+{
+	struct bis_elf_segment g;
+
+	*entry = bis_elf_entry(elf);
+	if (!bis_elf_to_physical(elf, *entry, entry))
+		return true;
+	for (size_t i = 0; !bis_elf_segment_get(elf, i, &g); i++)
+		if (*entry >= g.paddr && *entry - g.paddr < g.mem_size)
+			return true;
+	return false;
+}
 
 static int check_elf(const struct bis_memory *mem, unsigned xlen, const struct bis_elf *elf, struct bis_image *img)
 {
@@ -61,19 +74,11 @@ static int check_elf(const struct bis_memory *mem, unsigned xlen, const struct b
 		img->start = MIN(img->start, g.paddr);
 		img->end = g.paddr + g.mem_size; /* RAM does not reach the end of the address space */
 	}
-	if (bis_elf_to_physical(elf, bis_elf_entry(elf), &img->entry)) {
-		/* Files linked at virtual addresses may name a physical entry. */
-		img->entry = bis_elf_entry(elf);
-		for (size_t i = 0;; i++) {
-			if (bis_elf_segment_get(elf, i, &g))
-				return bis_fail(ENOEXEC,
-						"%s: the entry 0x%" PRIx64 " is in none of its segments, which are at "
-						"0x%" PRIx64 "-0x%" PRIx64,
-						name, img->entry, img->start, img->end - 1);
-			if (img->entry >= g.paddr && img->entry - g.paddr < g.mem_size)
-				break;
-		}
-	}
+	if (!physical_entry(elf, &img->entry))
+		return bis_fail(ENOEXEC,
+				"%s: the entry 0x%" PRIx64 " is in none of its segments, which are at "
+				"0x%" PRIx64 "-0x%" PRIx64,
+				name, img->entry, img->start, img->end - 1);
 	if (img->entry & 1)
 		return bis_fail(ENOEXEC, "%s: the entry 0x%" PRIx64 " is odd", name, img->entry);
 	img->xlen = xlen;
@@ -96,11 +101,15 @@ static int find_word(const struct bis_memory *mem, struct bis_elf *elf, const ch
 	return 0;
 }
 
-static int copy_segments(struct bis_memory *mem, const struct bis_elf *elf)
+static int copy_segments(struct bis_memory *mem, struct bis_elf *elf)
 {
 	struct bis_elf_segment g;
+	uint64_t total = 0;
 	int err = 0;
 
+	for (size_t i = 0; !bis_elf_segment_get(elf, i, &g); i++)
+		total += g.file_size;
+	bis_source_announce(&elf->source, total);
 	for (size_t i = 0; !err && !bis_elf_segment_get(elf, i, &g); i++) {
 		err = bis_source_to_ram(&elf->source, g.offset, mem, g.paddr, g.file_size);
 		if (!err && g.mem_size > g.file_size)
@@ -127,57 +136,94 @@ static int load_elf(struct bis_memory *mem, unsigned xlen, struct bis_elf *elf, 
 
 /* --- Raw images --- */
 
-/*
- * Moves `base` by the text offset and widens `size` to the image size, where the file begins with the header of the
- * RISC-V Linux boot protocol: text offset at 8, image size at 16, magic number at 56.
- */
-static int apply_header(const struct bis_source *s, uint64_t *base, uint64_t *size)
+struct boot_header {
+	bool present;
+	uint64_t text_offset, image_size;
+};
+
+/* The RISC-V Linux boot protocol: text offset at 8, image size at 16, magic number at 56. */
+static int read_boot_header(const struct bis_source *s, struct boot_header *out)
 {
 	uint8_t h[64];
-	uint64_t offset, image_size;
 	int err;
 
+	*out = (struct boot_header){0};
 	if (!bis_source_has(s, 0, sizeof(h)))
 		return 0;
 	err = bis_source_read(s, 0, h, sizeof(h));
 	if (err || memcmp(h + 56, "RSC\x05", 4))
 		return err;
-	offset = bis_elf_number(h + 8, 8);
-	image_size = bis_elf_number(h + 16, 8);
-	if (offset > UINT64_MAX - *base || image_size > UINT64_MAX - (*base + offset))
-		return bis_fail(ENOEXEC, "%s: its header gives text offset 0x%" PRIx64 " and image size 0x%" PRIx64,
-				s->name, offset, image_size);
-	*base += offset;
-	if (image_size > *size)
-		*size = image_size;
+	*out = (struct boot_header){
+		.present = true,
+		.text_offset = bis_elf_number(h + 8, 8),
+		.image_size = bis_elf_number(h + 16, 8),
+	};
 	return 0;
 }
 
+/* Where the image is to lie, and how much memory it takes. */
+static int place_raw(const struct bis_source *s, uint64_t raw_base, uint64_t *base, uint64_t *size)
+{
+	struct boot_header h;
+	int err = read_boot_header(s, &h);
+
+	*base = raw_base;
+	*size = s->size;
+	if (err || !h.present)
+		return err;
+	if (h.text_offset > UINT64_MAX - BIS_RAM_BASE || h.image_size > UINT64_MAX - (BIS_RAM_BASE + h.text_offset))
+		return bis_fail(ENOEXEC, "%s: its header gives text offset 0x%" PRIx64 " and image size 0x%" PRIx64,
+				s->name, h.text_offset, h.image_size);
+	*base = BIS_RAM_BASE + h.text_offset;
+	if (h.image_size > *size)
+		*size = h.image_size;
+	return 0;
+}
+
+/* What a raw image must not be: it would be executed as it is. */
+static const struct {
+	unsigned offset;
+	const char *bytes, *name;
+} packed[] = {
+	{0, "\x1f\x8b", "compressed with gzip, unpack it with gunzip"},
+	{0,
+	 "\xfd"
+	 "7zXZ",
+	 "compressed with xz, unpack it with unxz"},
+	{0, "\x28\xb5\x2f\xfd", "compressed with zstd, unpack it with unzstd"},
+	{0, "BZh", "compressed with bzip2, unpack it with bunzip2"},
+	{4, "zimg", "a compressed EFI image, take the kernel's own 'Image'"},
+	{0, "\x27\x05\x19\x56", "packed for U-Boot, take the kernel's own 'Image'"},
+};
+
 static int check_raw(const struct bis_source *s)
 {
-	uint8_t head[2];
+	uint8_t head[8] = {0};
 	int err;
 
 	if (s->size < 4)
 		return bis_fail(ENOEXEC, "%s: has %" PRIu64 " bytes, expected an ELF file or a raw image", s->name,
 				s->size);
-	err = bis_source_read(s, 0, head, sizeof(head));
-	if (!err && head[0] == 0x1f && head[1] == 0x8b)
-		return bis_fail(ENOEXEC, "%s: is compressed with gzip, expected an ELF file or a raw image", s->name);
+	err = bis_source_read(s, 0, head, (size_t)MIN(s->size, sizeof(head)));
+	for (size_t i = 0; !err && i < BIS_ARRAY_SIZE(packed); i++)
+		if (!memcmp(head + packed[i].offset, packed[i].bytes, strlen(packed[i].bytes)))
+			err = bis_fail(ENOEXEC, "%s: is %s; expected an ELF file or a raw image", s->name,
+				       packed[i].name);
 	return err;
 }
 
-static int load_raw(struct bis_memory *mem, const struct bis_source *s, uint64_t base, struct bis_image *out)
+static int load_raw(struct bis_memory *mem, struct bis_source *s, uint64_t raw_base, struct bis_image *out)
 {
-	uint64_t size = s->size;
+	uint64_t base, size;
 	int err = check_raw(s);
 
 	if (!err)
-		err = apply_header(s, &base, &size);
+		err = place_raw(s, raw_base, &base, &size);
 	if (err)
 		return err;
 	if (!bis_mem_is_ram(mem, (bis_gpa){base}, size))
 		return outside_ram(mem, s->name, "the raw image", base, size);
+	bis_source_announce(s, s->size);
 	err = bis_source_to_ram(s, 0, mem, base, s->size);
 	if (!err && size > s->size)
 		err = bis_mem_fill(mem, (bis_gpa){base + s->size}, 0, size - s->size);
@@ -207,76 +253,45 @@ int bis_image_load(struct bis_memory *mem, unsigned xlen, struct bis_source *s, 
 	return err;
 }
 
-/* --- Beside the kernel --- */
+/* --- What is it? --- */
 
-int bis_image_load_initrd(struct bis_memory *mem, const char *path, uint64_t limit, uint64_t *start, uint64_t *end)
+static int identify_raw(const struct bis_source *s, struct bis_image_info *out)
 {
-	struct bis_mem_region r;
-	struct bis_source s;
-	uint64_t best = UINT64_MAX;
-	char ram[128];
-	int err = bis_source_open(&s, path);
+	struct boot_header h;
+	int err = check_raw(s);
 
+	if (!err)
+		err = read_boot_header(s, &h);
 	if (err)
 		return err;
-	for (size_t i = 0; !bis_mem_region(mem, i, &r); i++) {
-		uint64_t top = r.base.v + r.size;
-
-		if (limit && limit < top)
-			top = limit;
-		if (s.size && top > r.base.v && s.size <= top - r.base.v)
-			best = (top - s.size) & ~(uint64_t)(BIS_PAGE_SIZE - 1);
-	}
-	if (!s.size)
-		err = bis_fail(ENOEXEC, "%s: is empty, expected an initial RAM disk", path);
-	else if (best == UINT64_MAX)
-		err = bis_fail(EFAULT, "%s: %" PRIu64 " bytes do not fit into RAM, which is %s", path, s.size,
-			       describe_ram(mem, ram, sizeof(ram)));
-	else
-		err = bis_source_to_ram(&s, 0, mem, best, s.size);
-	if (!err) {
-		*start = best;
-		*end = best + s.size;
-	}
-	bis_source_close(&s);
-	return err;
+	*out = (struct bis_image_info){.kind = BIS_IMAGE_RAW};
+	if (!h.present)
+		return 0;
+	out->kind = BIS_IMAGE_LINUX;
+	out->entry = BIS_RAM_BASE + h.text_offset;
+	/* The protocol wants the size of a large page: the header does not give the width otherwise. */
+	out->xlen = h.text_offset == BIS_NEXT_STAGE_RV32 ? 32 : h.text_offset == BIS_NEXT_STAGE_RV64 ? 64 : 0;
+	return 0;
 }
 
-/* The highest page-aligned place for `size` bytes in [low, high); false if there is none. */
-static bool highest_place(uint64_t low, uint64_t high, uint64_t size, uint64_t *where)
+int bis_image_identify(struct bis_source *s, struct bis_image_info *out)
 {
-	if (high <= low || size > high - low)
-		return false;
-	*where = (high - size) & ~(uint64_t)(BIS_PAGE_SIZE - 1);
-	return *where >= low;
-}
-
-int bis_image_place(struct bis_memory *mem, const void *blob, size_t size, uint64_t limit, uint64_t avoid_start,
-		    uint64_t avoid_end, uint64_t *where)
-{
-	struct bis_mem_region r;
-	uint64_t best = UINT64_MAX, place;
+	struct bis_elf *elf;
+	uint64_t entry;
 	int err;
 
-	for (size_t i = 0; !bis_mem_region(mem, i, &r); i++) {
-		uint64_t low = r.base.v, high = low + r.size;
-
-		if (limit && limit < high)
-			high = limit;
-		if (avoid_end <= low || avoid_start >= high) {
-			if (highest_place(low, high, size, &place))
-				best = place;
-		} else if (highest_place(avoid_end, high, size, &place) ||
-			   highest_place(low, avoid_start, size, &place)) {
-			best = place;
-		}
+	if (!bis_elf_is(s)) {
+		err = identify_raw(s, out);
+		bis_source_close(s);
+		return err;
 	}
-	if (best == UINT64_MAX)
-		return bis_fail(ENOSPC,
-				"device tree: no room for %zu bytes beside the kernel at 0x%" PRIx64 "-0x%" PRIx64,
-				size, avoid_start, avoid_end);
-	err = bis_mem_write(mem, (bis_gpa){best}, blob, size);
-	if (!err)
-		*where = best;
-	return err;
+	err = bis_elf_from_source(s, &elf);
+	if (err) {
+		bis_source_close(s);
+		return err;
+	}
+	(void)physical_entry(elf, &entry); /* an entry in no segment is for the loading to refuse */
+	*out = (struct bis_image_info){.kind = BIS_IMAGE_ELF, .xlen = bis_elf_xlen(elf), .entry = entry};
+	bis_elf_close(elf);
+	return 0;
 }

@@ -13,8 +13,8 @@
 
 #include <biscuit/error.h>
 
-/* Copies in pieces, so that a length always fits a signed size. */
-#define COPY_MAX ((uint64_t)1 << 30)
+/* Copies in pieces, so that who looks at the progress sees some. */
+#define COPY_MAX ((uint64_t)4 << 20)
 
 static int open_regular(const char *path, int *out, uint64_t *size)
 {
@@ -109,23 +109,50 @@ int bis_source_read(const struct bis_source *s, uint64_t off, void *buf, size_t 
 	return 0;
 }
 
-int bis_source_to_ram(const struct bis_source *s, uint64_t off, struct bis_memory *mem, uint64_t pa, uint64_t len)
+static void report(const struct bis_source *s)
+{
+	if (s->progress && s->total)
+		s->progress->report(s->progress->arg, s->name, s->copied, s->total);
+}
+
+void bis_source_announce(struct bis_source *s, uint64_t total)
+{
+	s->copied = 0;
+	s->total = total;
+	report(s);
+}
+
+/* Up to COPY_MAX bytes, all of which are in the source; the number copied or a negative errno with message. */
+static ssize_t copy_piece(const struct bis_source *s, uint64_t off, struct bis_memory *mem, uint64_t pa, uint64_t len)
+{
+	size_t piece = (size_t)(len < COPY_MAX ? len : COPY_MAX);
+	ssize_t n;
+	int err;
+
+	if (s->fd < 0) {
+		err = bis_mem_write(mem, (bis_gpa){pa}, s->data + off, piece);
+		return err ? err : (ssize_t)piece;
+	}
+	n = bis_mem_from_fd(mem, (bis_gpa){pa}, s->fd, off, piece);
+	if (n < 0)
+		return bis_fail_prefix((int)n, "%s", s->name);
+	return n ? n : bis_fail(EIO, "%s: became shorter while it was read", s->name);
+}
+
+int bis_source_to_ram(struct bis_source *s, uint64_t off, struct bis_memory *mem, uint64_t pa, uint64_t len)
 {
 	if (!bis_source_has(s, off, len))
 		return bis_fail(ENOEXEC, "%s: truncated: its size is %llu bytes", s->name, (unsigned long long)s->size);
-	if (s->fd < 0)
-		return bis_mem_write(mem, (bis_gpa){pa}, s->data + off, (size_t)len);
 	while (len) {
-		size_t piece = (size_t)(len < COPY_MAX ? len : COPY_MAX);
-		ssize_t n = bis_mem_from_fd(mem, (bis_gpa){pa}, s->fd, off, piece);
+		ssize_t n = copy_piece(s, off, mem, pa, len);
 
 		if (n < 0)
-			return bis_fail_prefix((int)n, "%s", s->name);
-		if (n == 0)
-			return bis_fail(EIO, "%s: became shorter while it was read", s->name);
+			return (int)n;
 		off += (uint64_t)n;
 		pa += (uint64_t)n;
 		len -= (uint64_t)n;
+		s->copied += (uint64_t)n;
+		report(s);
 	}
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "src/engine/engine.h"
 #include "src/machine/chardev_internal.h"
 #include "src/machine/machine_internal.h"
+#include "src/machine/netdev_internal.h"
 #include "src/memory/bus_internal.h"
 
 #define DEFAULT_RAM ((uint64_t)128 << 20)
@@ -48,6 +49,11 @@ bool bis_machine_guest_modules_allowed(const struct bis_machine *m)
 const char *bis_machine_engine(const struct bis_machine *m)
 {
 	return m->engine->name;
+}
+
+struct bis_netdev **bis_machine_netdevs(struct bis_machine *m)
+{
+	return &m->netdevs;
 }
 
 struct bis_chardev **bis_machine_chardevs(struct bis_machine *m)
@@ -114,7 +120,7 @@ static void code_written(void *arg, uint64_t pa_page)
 
 static void watch_armed(void *arg)
 {
-	bis_harts_flush_writes(arg, NULL);
+	bis_harts_flush_writes(arg);
 }
 
 static int add_classes(struct bis_machine *m)
@@ -243,6 +249,7 @@ void bis_machine_destroy(struct bis_machine *m)
 		bis_modules_destroy_all(m);
 	bis_machine_lock_devices(m);
 	bis_chardev_destroy_all(m);
+	bis_netdev_destroy_all(m);
 	bis_machine_unlock_devices(m);
 	bis_devctl_destroy(m->devctl);
 	for (unsigned i = 0; i < m->n_harts; i++)
@@ -399,6 +406,7 @@ int bis_machine_step(struct bis_machine *m, uint64_t count)
 	bis_clock_thaw(m);
 	for (unsigned i = 0; i < m->n_harts; i++) {
 		m->harts[i]->step_limit = count;
+		m->harts[i]->fruitless = 0;
 		bis_hart_release(m->harts[i]);
 	}
 	for (unsigned i = 0; i < m->n_harts; i++)

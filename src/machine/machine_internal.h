@@ -16,6 +16,7 @@
 
 struct bis_bus;
 struct bis_chardev;
+struct bis_netdev;
 struct bis_devctl;
 struct bis_engine;
 
@@ -139,14 +140,16 @@ struct bis_machine {
 	struct bis_irqchip *chips;
 	struct bis_module *slots[BIS_DEVCSR_SLOTS];
 	struct bis_chardev *chardevs;
+	struct bis_netdev *netdevs;
 
 	pthread_mutex_t device_lock;
 
-	_Atomic unsigned arming;    /* harts that are telling the others of a page with code */
-	_Atomic int state;	    /* enum bis_run_state */
-	_Atomic bool quit;	    /* hart threads end */
-	_Atomic uint64_t time_zero; /* host ns at machine time 0 */
-	_Atomic uint64_t frozen_at; /* machine time while it stands still, or TIME_RUNS */
+	_Atomic unsigned arming;      /* harts that are telling the others of a page with code */
+	_Atomic uint64_t flush_epoch; /* counts the requests to all harts to forget their write entries */
+	_Atomic int state;	      /* enum bis_run_state */
+	_Atomic bool quit;	      /* hart threads end */
+	_Atomic uint64_t time_zero;   /* host ns at machine time 0 */
+	_Atomic uint64_t frozen_at;   /* machine time while it stands still, or TIME_RUNS */
 
 	/* The virtual clock. */
 	_Atomic uint64_t virtual_ns;

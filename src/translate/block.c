@@ -164,26 +164,38 @@ void bis_block_link(struct bis_block *from, unsigned index, struct bis_block *to
 
 /* --- Translation --- */
 
+#define WATCH_SPINS   100 /* looks at the other harts before a block is made for one execution */
+#define PASSING_INSNS 8	  /* instructions of such a block */
+
 /* Where a block's bytes come from. */
 struct source {
 	uint64_t va, pa;
 	const uint8_t *host; /* of the page */
 	bool cacheable;	     /* PMP treats the page alike */
+	bool watched;	     /* every hart has heard that code lies here */
 	uint64_t second_page;
 };
 
-/* Declares that code of this page is about to be translated; afterwards a write to it is noticed. */
-static void watch_page(struct bis_hart *h, const struct bis_mem_page *page)
+/*
+ * Declares that code of this page is about to be translated. True if from now on every write to it is noticed. False
+ * while a hart may still write through an old TLB entry: what is translated now may be executed, as a hart sees writes
+ * of others to code only after a fence.i, but not be kept.
+ */
+static bool watch_page(struct bis_hart *h, const struct bis_mem_page *page)
 {
 	struct bis_machine *m = h->machine;
 
-	/* Whoever finds the page watched already still waits while another hart may not have finished the same. */
+	/* Whoever finds the page watched already asks again while another hart may not have asked yet. */
 	atomic_fetch_add(&m->arming, 1);
 	if (bis_mem_watch_code(page->watch) || atomic_load(&m->arming) > 1) {
 		bis_tlb_protect(h, page->host);
-		bis_harts_flush_writes(m, h);
+		bis_harts_ask_flush_writes(m, h);
 	}
 	atomic_fetch_sub(&m->arming, 1);
+	for (unsigned i = 0; i < WATCH_SPINS; i++)
+		if (bis_harts_have_flushed(m, h))
+			return true;
+	return false;
 }
 
 /* Does the fetch TLB hold va's page? It does not where PMP treats parts of the page differently. */
@@ -202,7 +214,7 @@ static bool open_source(struct bis_hart *h, uint64_t va, struct source *s)
 		return false;
 	s->cacheable = is_uniform(h, va);
 	bis_mem_page(h->memory, s->pa, &page);
-	watch_page(h, &page);
+	s->watched = watch_page(h, &page);
 	s->host = page.host;
 	return true;
 }
@@ -216,7 +228,7 @@ static bool fetch_across(struct bis_hart *h, struct source *s, uint32_t *raw)
 	if (!bis_mmu_fetch(h, (PAGE_OF(s->va) + BIS_PAGE_SIZE) & h->xmask, &pa))
 		return false;
 	bis_mem_page(h->memory, pa, &page);
-	watch_page(h, &page);
+	s->watched &= watch_page(h, &page);
 	s->second_page = PAGE_OF(pa);
 	*raw |= (uint32_t)guest_load16(page.host) << 16;
 	return true;
@@ -346,7 +358,7 @@ static bool second_page_holds(struct bis_hart *h, const struct bis_block *b, uin
 	return bis_mmu_fetch(h, (PAGE_OF(va) + BIS_PAGE_SIZE) & h->xmask, &pa) && PAGE_OF(pa) == b->second_page;
 }
 
-/* A block of one instruction outside the cache, for pages that PMP divides. */
+/* A block outside the cache: for pages that PMP divides, steps, and pages that are not watched yet. */
 static struct bis_block *uncached(struct bis_hart *h, struct source *s, unsigned max)
 {
 	struct bis_block_cache *c = h->cache;
@@ -389,8 +401,12 @@ struct bis_block *bis_block_get(struct bis_hart *h, uint64_t va)
 			return NULL;
 		if (!s.cacheable)
 			return uncached(h, &s, 1);
+		if (!s.watched)
+			return uncached(h, &s, PASSING_INSNS);
 		if (!translate(h, &s, &c->ir, IR_MAX_INSNS))
 			return NULL;
+		if (!s.watched) /* its second page */
+			return uncached(h, &s, 1);
 		b = add_block(h, &s);
 	}
 	h->pc_page = PAGE_OF(va);

@@ -13,6 +13,7 @@ if [ ! -s "$program" ]; then
 fi
 case $name in
 smp_*) harts=2 ;;
+sbi_*) harts=4 ;;
 *) harts=1 ;;
 esac
 # a program that hangs fails after two minutes

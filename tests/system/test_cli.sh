@@ -9,6 +9,8 @@ CC=${CC:-cc}
 work=$(mktemp -d "${TMPDIR:-/tmp}/test_cli.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
+mkdir tmp
+export TMPDIR=$work/tmp
 count=0
 failed=0
 
@@ -34,7 +36,7 @@ refused() {
 	local name=$1 words=$2 status problem=''
 	shift 2
 	wanted "$name" || return
-	"$run" "$@" >"$work/out" 2>"$work/err" </dev/null
+	timeout 60 "$run" "$@" >"$work/out" 2>"$work/err" </dev/null
 	status=$?
 	[ $status = 125 ] || problem="exit status $status, expected 125"
 	[ "$(wc -l <"$work/err")" = 1 ] || problem="$(wc -l <"$work/err") lines on standard error, expected 1"
@@ -116,6 +118,47 @@ prints() {
 	le $((0x10000537)) 4 && le $((0x04100593)) 4 && le $((0x00b50023)) 4 && le $((0xffdff06f)) 4
 }
 
+# Ends with 0 through SBI's system reset extension; without an SBI its ecall goes nowhere.
+ends_by_sbi() {
+	local word
+	for word in 0x535258b7 0x35488893 0x00000813 0x00000513 0x00000593 0x00000073 0x0000006f; do
+		le $word 4 # li a7, 0x53525354; li a6, 0; li a0, 0; li a1, 0; ecall; j .
+	done
+}
+
+# As ends_with, but only in machine mode.
+ends_in_m_mode() {
+	le $((0x300022f3)) 4 # csrr t0, mstatus
+	ends_with "$1"
+}
+
+# A firmware that checks what it finds at a2, as fw_dynamic does, and goes on in S-mode where that says.
+firmware() {
+	local word
+	for word in 0x00062283 0x49425337 0x34f30313 0x00629063 0x01063283 0x34129073 0xfff00313 0x3b031073 0x01f00313 \
+		0x3a031073 0x00001337 0x00135313 0x30031073 0x30200073; do
+		le $word 4 # magic number 0x4942534f, or stay; mepc = next address; open the PMP; MPP = S; mret
+	done
+}
+
+# Changes itself and resets the machine; ends with 0 where the image is then as it was, and with 3 otherwise. That it was
+# there before, it tells by a word 1 MiB behind itself.
+resets() {
+	local word
+	for word in 0x00000397 0x00100337 0x006382b3 0x0002ae03 0x00100537 0x020e1063 0x00100e13 0x01c2a023 0x05c3ae23 \
+		0x000075b7 0x77758593 0x00b52023 0x0000006f 0x05c3ae83 0x000e9a63 0x000055b7 0x55558593 0x00b52023 \
+		0x0000006f 0x000335b7 0x33358593 0x00b52023 0x0000006f 0; do
+		le $((word)) 4
+	done
+}
+
+# A Linux image of text offset $1 whose code is standard input: the header of the RISC-V boot protocol.
+linux_image() {
+	le $((0x0400006f)) 4 && le $((0x13)) 4 && le $(($1)) 8 && le 4096 8 && le 0 8 && le 2 4 && le 0 4 && le 0 8
+	printf 'RISCV\0\0\0RSC\005' && le 0 4
+	cat
+}
+
 ends_with 0 | elf 64 0x80000000 >off.elf
 ends_with 42 | elf 64 0x80000000 >status42.elf
 ends_with 7 | elf 32 0x80000000 >status7-rv32.elf
@@ -131,10 +174,36 @@ head -c 70 off.elf >truncated.elf
 head -c 20 off.elf >header.elf
 : >empty.elf
 gzip -c off.elf >compressed.elf
+ends_by_sbi | elf 64 0x80200000 >sbi.elf
+ends_by_sbi | elf 32 0x80400000 >sbi-rv32.elf
+ends_by_sbi >sbi.raw
+ends_by_sbi | linux_image 0x200000 >Image
+ends_by_sbi | linux_image 0x400000 >Image-rv32
+ends_in_m_mode 21 | elf 64 0x80000000 >bare.elf
+ends_in_m_mode 22 | elf 64 0x80200000 >bare-2m.elf
+ends_in_m_mode 23 | elf 64 0x80400000 >bare-4m.elf
+ends_in_m_mode 24 | linux_image 0 >Image-bare
+ends_with 5 >next.raw
+resets >resets.raw
+ends_with 6 | elf 64 0x80300000 >next.elf
+firmware >firmware.raw
+firmware | elf 64 0x80000000 >firmware.elf
+sleeps >fw_dynamic.bin
 echo 'not a device tree, just a line of text that is long enough to be looked at' >text.dtb
 echo 'not a module' >text.so
 mkfifo fifo
 head -c 512 /dev/zero >disk.img
+head -c 1024 /dev/zero >disk,2.img
+truncate -s 150M large.img
+eight=()
+for _ in 1 2 3 4 5 6 7 8; do
+	eight+=(--drive "file=disk.img,readonly")
+done
+mkdir -p cache/linux/debian cache/linux/none dir
+cp Image cache/linux/debian/kernel
+echo 'console=ttyS0 from-the-folder' >cache/linux/debian/append
+echo 96M >cache/linux/debian/memory
+cp Image dir/kernel
 
 # --- Bad input ---
 
@@ -146,6 +215,8 @@ refused 'truncated program headers' 'truncated\.elf: truncated' truncated.elf
 refused 'truncated file header' 'header\.elf: truncated' header.elf
 refused 'other machine' 'x86\.elf: .*62.*243 \(RISC-V\)' x86.elf
 refused 'compressed kernel' 'compressed\.elf: .*gzip' compressed.elf
+printf 'MZ\0\0zimg....' >zboot.efi
+refused 'compressed EFI kernel' "zboot\.efi: is a compressed EFI image, take the kernel's own 'Image'" zboot.efi
 refused 'kernel outside RAM' 'low\.elf: .*0x1000-0x1007 is outside RAM, which is 0x80000000-0x87ffffff' low.elf
 refused 'kernel beyond RAM' '0x87fffffc-0x88000003 is outside RAM' straddles.elf
 refused 'entry outside the kernel' 'entry 0x80001000' entry.elf
@@ -173,8 +244,29 @@ refused 'two devices in one slot' 'slot 1' --module console,slot=1 off.elf
 refused 'missing shared object' 'nowhere\.so' --module ./nowhere.so off.elf
 refused 'text as shared object' 'text\.so' --module ./text.so off.elf
 refused 'missing drive' 'nowhere\.img' --drive file=nowhere.img off.elf
+refused 'missing native drive' 'nowhere\.img' --drive file=nowhere.img,if=native off.elf
 refused 'drive without file' "--drive: 'nowhere\.img', expected file=PATH" --drive nowhere.img off.elf
-refused 'two drives' '--drive: given twice' --drive file=disk.img --drive file=disk.img off.elf
+refused 'drive with an empty file name' "--drive: 'file=,readonly', expected file=PATH" --drive file=,readonly off.elf
+refused 'unknown kind of drive' "--drive: if is 'virtoi' \(did you mean 'virtio'\?\), expected virtio or native" --drive file=disk.img,if=virtoi off.elf
+refused 'unknown drive option' "--drive: .*'redonly' \(did you mean 'readonly'\?\)" --drive file=disk.img,redonly off.elf
+refused 'comma in the name of a drive' "--drive: .*unknown option '2\.img'" --drive file=disk,2.img off.elf
+refused 'two native drives' '--drive: if=native is given twice' --drive file=disk.img,if=native --drive if=native,file=disk.img off.elf
+refused 'more drives than places' '--drive: .*all 8 places' "${eight[@]}" --drive file=disk.img,readonly off.elf
+refused 'unknown kind of network' "--net: unknown kind 'usr' \(did you mean 'user'\?\)" --net usr off.elf
+refused 'no kind of network' '--net: nothing given, expected user' --net '' off.elf
+refused 'tap without interface' '--net: .*expected tap,ifname=NAME' --net tap off.elf
+refused 'tap without an interface that exists' '--net: ' --net tap,ifname=nowhere-at-all-0 off.elf
+refused 'options of no network' "--net: 'none,mac=1', expected nothing behind none" --net none,mac=1 off.elf
+refused 'unknown network option' "--net: .*'hostfw'" --net user,hostfw=x off.elf
+refused 'unknown clock' "--clock: unknown clock 'vritual' \(did you mean 'virtual'\?\), expected host or virtual" --clock vritual off.elf
+refused 'unknown firmware' "--firmware: there is no file 'sib' \(did you mean 'sbi'\?\), expected none, sbi or a file" --firmware sib off.elf
+refused 'missing firmware' '--firmware: \./nowhere: No such file' --firmware ./nowhere off.elf
+refused 'compressed firmware' '--firmware: compressed\.elf: .*gzip' --firmware compressed.elf off.elf
+refused 'firmware without kernel' '--firmware sbi: expected a kernel' --firmware sbi
+refused 'kernel in the place of the firmware' 'status42\.elf at 0x80000000-.* overlaps the firmware firmware\.elf at 0x80000000-' --firmware firmware.elf status42.elf
+refused 'kernel and firmware of different widths' 'sbi-rv32\.elf: is an ELF32' --firmware firmware.elf sbi-rv32.elf
+refused 'kernel given twice' "unexpected 'off\.elf', the kernel is 'bare\.elf'" --kernel bare.elf off.elf
+refused 'missing kernel by option' 'nowhere\.elf: No such file' --kernel nowhere.elf
 refused 'unknown console' "--console: unknown kind 'ptty' \(did you mean 'pty'\?\)" --console ptty off.elf
 refused 'unknown log level' "--log: unknown level 'degub' \(did you mean 'debug'\?\)" --log degub off.elf
 refused 'log in no folder' 'nowhere/log: No such file' --log nowhere/log off.elf
@@ -186,10 +278,24 @@ refused 'text as device tree' 'text\.dtb.*device tree' --dtb text.dtb off.elf
 refused 'device tree and command line' '--append .*--dtb' --dtb text.dtb --append x off.elf
 refused 'missing initial RAM disk' 'nowhere\.img' --initrd nowhere.img off.elf
 refused 'empty initial RAM disk' 'empty\.elf: is empty' --initrd empty.elf off.elf
+refused 'folder as initial RAM disk' '--initrd: dir: is a directory' --initrd dir off.elf
+refused 'initial RAM disk larger than memory' '--initrd: large\.img: 157286400 bytes do not fit' --initrd large.img off.elf
+refused 'device tree and Linux folder' '--linux .*--dtb' --dtb text.dtb --linux ./dir
 refused 'kernel and device tree in one page' 'no room' --memory 4K off.elf
 refused 'unknown module in --help-module' "unknown module 'clnt', did you mean 'clint'" --help-module clnt
 refused 'missing file to disassemble' 'nowhere\.elf: No such file' --disasm nowhere.elf
 refused 'device tree into no folder' 'nowhere/x\.dtb' --dump-dtb nowhere/x.dtb
+export BISCUIT_CACHE=$work/cache
+refused 'unknown Linux' "--linux: there is no 'debain' in .*/cache/linux \(did you mean 'debian'\?\); 'tools/debian-guest fetch'" --linux debain
+refused 'missing Linux folder' "--linux: there is no folder \./nowhere; .*tools/debian-guest fetch" --linux ./nowhere
+refused 'Linux folder without kernel' "--linux: .*/none has no file 'kernel'" --linux none
+echo lots >cache/linux/none/memory
+refused 'bad memory of a Linux folder' "--linux: .*/none/memory: 'lots'" --linux none --kernel Image
+: >cache/linux/none/append
+refused 'empty command line of a Linux folder' '--linux: .*/none/append: empty' --linux none --kernel Image
+if wanted 'no cache'; then
+	BISCUIT_CACHE='' XDG_CACHE_HOME='' HOME='' refused 'no cache' 'BISCUIT_CACHE, XDG_CACHE_HOME and HOME' --linux debian
+fi
 if wanted 'no crumb'; then
 	BISCUIT_DATADIR=$work/nowhere refused 'no crumb' "crumb-rv64\.elf in $work/nowhere"
 fi
@@ -235,6 +341,46 @@ expect 'largest status' 255 guest status255.elf
 expect 'width by the kernel' 7 guest status7-rv32.elf
 expect 'raw image' 9 guest status9.raw
 expect 'two harts' 42 guest --harts 2 status42.elf
+expect 'kernel by option' 42 guest --kernel status42.elf
+expect 'virtual clock' 42 guest --clock virtual status42.elf
+expect 'host clock' 42 guest --clock host status42.elf
+expect 'drive' 42 guest --drive file=disk.img status42.elf
+expect 'drive with a comma in its name' 42 guest --drive file=disk,,2.img,readonly status42.elf
+expect 'native and virtio drives' 42 guest --drive file=disk.img,if=native --drive file=disk,,2.img,if=virtio status42.elf
+expect 'eight drives' 42 guest "${eight[@]}" status42.elf
+expect 'no network' 42 guest --net none --net none status42.elf
+expect 'virtio module where there is room' 42 guest --drive file=disk.img --module virtio-rng status42.elf
+expect 'virtio module at an address' 42 guest --module virtio-rng,at=0x10008000,irq=8 status42.elf
+
+if ! "$run" --net user off.elf 2>&1 </dev/null | grep -q 'built without libslirp'; then
+	expect 'user network' 42 guest --net user status42.elf
+	expect 'two networks, a drive between' 42 guest --net user --drive file=disk.img --net user,mac=02:00:00:00:00:07 status42.elf
+	refused 'bad MAC address' '--net: .*mac' --net user,mac=nonsense off.elf
+	refused 'bad forwarding rule' '--net: .*tcp' --net user,hostfwd=tcp:nonsense off.elf
+	refused 'bad second forwarding rule' '--net: .*icmp' --net user,hostfwd=tcp::47123-:22,hostfwd=icmp::1-:1 off.elf
+fi
+
+# Which firmware: sbi.* end only in S-mode on the built-in SBI, bare* only in M-mode.
+expect 'ELF file at the start of RAM runs bare' 21 guest bare.elf
+expect 'ELF file at 2 MiB runs on the SBI' 0 guest --timeout 20 sbi.elf
+expect '32-bit ELF file at 4 MiB runs on the SBI' 0 guest --timeout 20 sbi-rv32.elf
+expect '64-bit ELF file at 4 MiB runs bare' 23 guest bare-4m.elf
+expect 'Linux image runs on the SBI' 0 guest --timeout 20 Image
+expect '32-bit Linux image runs on the SBI' 0 guest --timeout 20 Image-rv32
+expect 'Linux image for machine mode runs bare' 24 guest Image-bare
+expect 'Linux image with all places taken' 0 guest --timeout 20 "${eight[@]}" Image
+expect '--firmware none' 22 guest --firmware none bare-2m.elf
+expect '--firmware sbi with a raw image' 0 guest --timeout 20 --firmware sbi sbi.raw
+expect 'firmware file and raw kernel' 5 guest --timeout 20 --firmware firmware.raw --kernel next.raw
+expect 'firmware ELF file and ELF kernel' 6 guest --timeout 20 --firmware firmware.elf next.elf
+expect 'firmware file and two harts' 5 guest --timeout 20 --harts 2 --firmware firmware.raw --kernel next.raw
+expect 'reset loads the kernel anew' 0 guest --timeout 20 resets.raw
+expect 'reset loads the kernel anew for the SBI' 0 guest --timeout 20 --firmware sbi resets.raw
+expect 'reset loads firmware file and kernel anew' 0 guest --timeout 20 --firmware firmware.raw --kernel resets.raw
+expect 'firmware file alone' 9 guest --firmware status9.raw
+expect 'Linux folder' 0 guest --timeout 20 --linux ./dir
+expect 'Linux by name' 0 guest --timeout 20 --linux debian
+expect 'Linux folder with another kernel' 42 guest --timeout 20 --linux debian status42.elf
 expect 'timeout' 124 guest --timeout 0.2 sleeps.elf
 expect 'timeout of a busy guest' 124 guest --console null --timeout 0.2 prints.elf
 expect 'standard input is closed' 42 bash -c '"$0" status42.elf <&-' "$run"
@@ -272,6 +418,25 @@ for signal in TERM HUP; do
 	expect "SIG$signal" $((128 + $(kill -l $signal))) by_signal $signal
 done
 
+# A second machine on the drive of one that runs.
+shares_drive() {
+	local pid
+	: >running.txt
+	"$run" --console file=running.txt --timeout 60 --drive file=disk.img prints.elf 2>/dev/null </dev/null &
+	pid=$!
+	until [ -s running.txt ] || ! kill -0 $pid; do
+		read -r -t 0.01 <> <(:)
+	done
+	refused 'drive of another machine' '--drive: .*disk\.img.*in use' --drive file=disk.img off.elf
+	refused 'native drive of another machine' '--drive: .*disk\.img.*in use' --drive file=disk.img,if=native off.elf
+	kill $pid
+	wait $pid
+	expect 'drive of a machine that is gone' 42 guest --drive file=disk.img status42.elf
+}
+if wanted 'drive of another machine'; then
+	shares_drive
+fi
+
 into_closed_pipe() {
 	"$run" --timeout 60 prints.elf </dev/null | head -c 10 >/dev/null
 	return "${PIPESTATUS[0]}"
@@ -299,12 +464,37 @@ expect '--disasm of a raw image' 0 says '80000000: *00100537 *lui' --disasm stat
 expect '--trace' 0 says '^0 M 0000000080000000 00100537 lui +a0, 0x100 +a0=0x100000' --trace off.elf
 expect '--dump-dtb' 0 says 'riscv-virtio' --dump-dtb -
 expect '--append' 0 says 'panic=1' --append panic=1 --dump-dtb -
+expect 'command line of a Linux folder' 0 says 'console=ttyS0 from-the-folder' --linux debian --dump-dtb -
+expect 'command line for a Linux folder without one' 0 says 'console=ttyS0' --linux ./dir --dump-dtb -
+expect '--append replaces that of a folder' 1 says 'from-the-folder' --linux debian --append mine --dump-dtb -
+expect 'fw_dynamic without kernel' 0 says 'warning: fw_dynamic.bin gets no next stage' --firmware fw_dynamic.bin --timeout 0.2
 expect '--isa in the device tree' 0 says 'rv32ima' --isa rv32ima_zicsr --dump-dtb -
 if command -v dtc >/dev/null && wanted 'dtc'; then
 	expect 'dtc accepts the device tree' 0 bash -c '"$0" --harts 4 --dump-dtb x.dtb && said=$(dtc -I dtb -O dts -o /dev/null x.dtb 2>&1) && [ -z "$said" ]' "$run"
 	expect 'the dumped tree can be given back' 42 guest --dtb x.dtb status42.elf
 fi
 
-verdict 'nothing is left behind' "$(find /tmp -maxdepth 1 -newer disk.img -name 'biscuit*' 2>/dev/null)"
+if command -v dtc >/dev/null && wanted 'memory'; then
+	expect 'memory of a Linux folder' 0 bash -c '"$0" --linux debian --dump-dtb - | dtc -q -I dtb | grep -q "reg = <0x00 0x80000000 0x00 0x6000000>"' "$run"
+	expect 'memory for a Linux folder without it' 0 bash -c '"$0" --linux ./dir --dump-dtb - | dtc -q -I dtb | grep -q "0x20000000>"' "$run"
+	expect '--memory replaces that of a folder' 0 bash -c '"$0" --linux debian -m 64M --dump-dtb - | dtc -q -I dtb | grep -q "0x4000000>"' "$run"
+fi
+
+# --- Progress: only on a terminal, and gone when all is there ---
+
+if command -v script >/dev/null; then
+	loads_large() {
+		script -qec "'$run' -m 300M --initrd large.img --timeout 60 status42.elf" "$work/typescript" </dev/null >"$work/screen"
+	}
+	expect 'loading something large' 42 loads_large
+	if wanted 'loading something large'; then
+		grep -q 'loading large.img: [1-9][0-9]*%' screen
+		verdict 'loading something large shows a percentage' "$([ $? = 0 ] || echo 'none on the terminal')"
+		verdict 'loading something large ends with a clean line' "$(grep -q $'%\r  *\r' screen || echo 'the line is still there')"
+	fi
+	expect 'no progress without a terminal' 1 says 'loading' -m 300M --initrd large.img status42.elf
+fi
+
+verdict 'nothing is left behind' "$(ls -A "$TMPDIR")"
 echo "1..$count"
 [ $failed = 0 ]

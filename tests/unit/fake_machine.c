@@ -94,6 +94,11 @@ bool bis_machine_guest_modules_allowed(const struct bis_machine *m)
 	return m->guest_modules;
 }
 
+enum bis_clock bis_machine_clock(const struct bis_machine *m)
+{
+	return m->clock;
+}
+
 uint64_t bis_machine_now(const struct bis_machine *m)
 {
 	return m->now;

@@ -52,6 +52,7 @@ struct bis_machine {
 	struct bis_bus *bus;
 	pthread_mutex_t lock;
 	uint64_t now;
+	enum bis_clock clock;
 	struct bis_chardev *chardevs;
 	struct bis_module *modules; /* newest first */
 	struct bis_timer *timers;

@@ -271,6 +271,32 @@ static void a_file_in_use_is_refused(void **state)
 	fake_destroy(other);
 }
 
+static void an_overlay_takes_the_writes(void **state)
+{
+	struct fixture *f = *state;
+	char overlay[40], options[128];
+	uint8_t byte = 0;
+
+	fake_remove(f->mod);
+	snprintf(overlay, sizeof(overlay), "%s.overlay", f->path);
+	snprintf(options, sizeof(options), "%s,overlay=%s", f->options, overlay);
+	for (unsigned again = 0; again < 2; again++) {
+		f->mod = fake_add(f->m, &bis_block_class, BLOCK_SLOT, options);
+		assert_ok(bis_mem_fill(f->m->memory, (bis_gpa){BIS_RAM_BASE}, 0xee, 512));
+		start(f, again ? BLOCK_COMMAND_READ : BLOCK_COMMAND_WRITE, 7, BIS_RAM_BASE + again * 512, 1);
+		assert_int_equal(finish(f), 0);
+		assert_ok(bis_mem_read(f->m->memory, (bis_gpa){BIS_RAM_BASE + again * 512}, &byte, 1));
+		assert_int_equal(byte, 0xee);
+		fake_remove(f->mod);
+	}
+	f->mod = fake_add(f->m, &bis_block_class, BLOCK_SLOT, f->options);
+	start(f, BLOCK_COMMAND_READ, 7, BIS_RAM_BASE, 1);
+	assert_int_equal(finish(f), 0);
+	assert_ok(bis_mem_read(f->m->memory, (bis_gpa){BIS_RAM_BASE}, &byte, 1));
+	assert_int_equal(byte, pattern(7 * 512));
+	unlink(overlay);
+}
+
 static void unusable_files_are_named(void **state)
 {
 	struct fixture *f = *state;
@@ -316,6 +342,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_shrunken_file_is_an_error_of_the_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(readonly_refuses_writes_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_in_use_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_overlay_takes_the_writes, setup, teardown),
 		cmocka_unit_test_setup_teardown(unusable_files_are_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_32_bit_guest_reaches_high_sectors, setup, teardown),
 	};

@@ -357,8 +357,8 @@ static void every_built_in_class_comes_and_goes(void **state)
 			const struct bis_module_class *class = bis_builtin_modules[i];
 			char spec[128];
 
-			if (!strcmp(class->name, "riscv"))
-				continue; /* is there already, and stays as long as harts run */
+			if (!strcmp(class->name, "riscv") || !strcmp(class->name, "net-tap"))
+				continue; /* there already as long as harts run; changes the host */
 			snprintf(spec, sizeof(spec), "%s,at=0x30000000,slot=%d", class->name,
 				 strcmp(class->name, "modctl") ? 9 : 0);
 			for (const struct bis_option *o = class->options; o && o->name; o++)

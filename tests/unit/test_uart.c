@@ -132,6 +132,28 @@ static void transmitter_interrupt_is_raised_once_until_asked_for_again(void **st
 	assert_true(fake_irq(f->uart));
 }
 
+/* xv6's driver, for one, never reads IIR: an interrupt that only IIR could end would come again and again. */
+static void a_driver_that_reads_lsr_alone_is_not_interrupted_for_ever(void **state)
+{
+	struct fixture *f = *state;
+
+	wr(f, IER, 0x03);
+	wr(f, RBR, 'x');
+	assert_true(fake_irq(f->uart));
+	assert_true(rd(f, LSR) & LSR_THRE);
+	assert_false(fake_irq(f->uart));
+	wr(f, RBR, 'y');
+	assert_true(fake_irq(f->uart));
+
+	/* For one that does, LSR changes nothing. */
+	assert_int_equal(rd(f, IIR) & 0x0f, 0x02);
+	wr(f, RBR, 'z');
+	assert_true(rd(f, LSR) & LSR_THRE);
+	assert_true(fake_irq(f->uart));
+	assert_int_equal(rd(f, IIR) & 0x0f, 0x02);
+	assert_false(fake_irq(f->uart));
+}
+
 static void receive_comes_before_transmit(void **state)
 {
 	struct fixture *f = *state;
@@ -256,6 +278,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(receive_interrupt_follows_waiting_input, setup, teardown),
 		cmocka_unit_test_setup_teardown(below_the_trigger_level_the_fifo_times_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(transmitter_interrupt_is_raised_once_until_asked_for_again, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_driver_that_reads_lsr_alone_is_not_interrupted_for_ever, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(receive_comes_before_transmit, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_other_side_loses_no_burst, setup, teardown),

@@ -1,20 +1,20 @@
-/* blk: the native block device, and a look into one of its sectors. */
+/* blk: what the disk is, a look into one of its sectors, and a way to fill one. */
+#include "../block.h"
 #include "../pages.h"
 #include "../shell.h"
 #include <ctype.h>
-#include <native.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define SECTOR_SIZE 512U
-#define ROW	    16U
+#define ROW 16U
 
 static void print_info(void)
 {
-	unsigned long long sectors = block_capacity_read();
+	unsigned long long sectors = block_sectors();
 
-	printf("block device: %llu sectors of %u bytes, %llu KiB%s\n", sectors, SECTOR_SIZE, sectors / 2,
-	       block_status_read() & BLOCK_STATUS_READONLY ? ", read-only" : "");
+	printf("%s: %llu sectors of %u bytes, %llu KiB%s\n", block_driver()->name, sectors, SECTOR_SIZE, sectors / 2,
+	       block_is_readonly() ? ", read-only" : "");
 }
 
 static void print_sector(const unsigned char *data)
@@ -30,35 +30,52 @@ static void print_sector(const unsigned char *data)
 	}
 }
 
-static void read_and_print(unsigned long sector)
+static void read_and_print(unsigned long sector, unsigned char *data)
 {
-	unsigned char *page = page_alloc();
-	unsigned error;
+	enum block_result result = block_do(BLOCK_READ, sector, 1, data);
 
-	if (!page) {
-		printf("no memory for a sector\n");
-		return;
-	}
-	error = native_block_read(sector, 1, (uintptr_t)page);
-	if (error == NATIVE_ERROR_NONE)
-		print_sector(page);
+	if (result == BLOCK_OK)
+		print_sector(data);
 	else
-		printf("sector %lu cannot be read: %s (error %u)\n", sector,
-		       error == NATIVE_ERROR_RANGE ? "it is behind the end" : "the device failed", error);
-	page_free(page);
+		printf("sector %lu cannot be read: %s\n", sector, block_describe(result));
+}
+
+/* Writes the text again and again until the sector is full, and returns once it is on the disk to stay. */
+static void fill(unsigned long sector, const char *text, unsigned char *data)
+{
+	size_t len = strlen(text);
+	enum block_result result;
+
+	for (unsigned i = 0; i < SECTOR_SIZE; i++)
+		data[i] = (unsigned char)text[i % len];
+	result = block_do(BLOCK_WRITE, sector, 1, data);
+	if (result == BLOCK_OK)
+		result = block_do(BLOCK_FLUSH, 0, 0, NULL);
+	if (result == BLOCK_OK)
+		printf("sector %lu is full of \"%s\"\n", sector, text);
+	else
+		printf("sector %lu cannot be written: %s\n", sector, block_describe(result));
 }
 
 void command_blk(int argc, char **argv)
 {
 	char *end = "";
 	unsigned long sector = argc > 1 ? strtoul(argv[1], &end, 0) : 0;
+	unsigned char *page;
 
-	if (argc > 2 || *end || (argc > 1 && !isdigit(argv[1][0])))
+	if (argc > 3 || *end || (argc > 1 && !isdigit(argv[1][0]))) {
 		shell_usage("blk");
-	else if (!native_present(BLOCK_SLOT))
-		printf("this machine has no native block device\n");
-	else if (argc == 1)
+	} else if (!block_driver()) {
+		printf("this machine has no disk\n");
+	} else if (argc == 1) {
 		print_info();
-	else
-		read_and_print(sector);
+	} else if (!(page = page_alloc())) {
+		printf("no memory for a sector\n");
+	} else {
+		if (argc == 2)
+			read_and_print(sector, page);
+		else
+			fill(sector, argv[2], page);
+		page_free(page);
+	}
 }

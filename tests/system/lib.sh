@@ -1,0 +1,38 @@
+# What the tests of the whole have in common; sourced. Leaves in $work, which goes when the test ends.
+# shellcheck shell=bash disable=SC2034
+set -u
+PATH=$PATH:/usr/sbin:/sbin
+run=${BISCUIT_RUN:-./biscuit-run}
+console=${CONSOLE:-./console}
+cache=${BISCUIT_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/biscuit}
+work=$(mktemp -d "${TMPDIR:-/tmp}/biscuit-test.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+status=0
+
+skip() {
+	echo "1..0 # SKIP $*"
+	echo "skipped: $*" >&2
+	exit 77
+}
+
+need_debian() {
+	[ -e "$cache/linux/debian/stamp" ] || skip "there is no Debian guest: run tools/debian-guest fetch"
+}
+
+need_file() { # FILE PACKAGE
+	[ -e "$1" ] || skip "there is no $1 (Debian: $2)"
+}
+
+need_command() { # COMMAND PACKAGE
+	command -v "$1" >/dev/null || skip "there is no $1 (Debian: $2)"
+}
+
+# talk NAME ARGUMENTS...: a session of biscuit-run with these arguments, whose orders are standard input.
+talk() {
+	local name=$1
+	shift
+	echo "# $name: biscuit-run $*"
+	cat >"$work/$name.orders"
+	"$console" "$work/$name.log" "$work/$name.orders" "$run" "$@" || status=1
+	[ -z "${KEEP_LOGS:-}" ] || cp "$work/$name.log" "$KEEP_LOGS/"
+}
