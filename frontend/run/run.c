@@ -89,13 +89,18 @@ static int enter_terminal(const struct run *r)
 	return 0;
 }
 
-/* The guest asked for a reset: the machine is paused, and its files are loaded anew. */
+/*
+ * The guest asked for a reset: the machine is paused, and its files are loaded anew. The first reset keeps devices from
+ * writing into what is loaded, the second lets the harts start where that lies now.
+ */
 static int restart(struct run *r)
 {
 	int err = bis_machine_reset(r->machine);
 
 	if (!err)
 		err = guest_load(&r->guest, r->machine, r->o);
+	if (!err)
+		err = bis_machine_reset(r->machine);
 	if (!err)
 		err = bis_machine_resume(r->machine);
 	return err;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@ struct bis_disk {
 	bool readonly;
 	uint64_t size; /* bytes, whole sectors */
 	struct disk_overlay *overlay;
+	_Atomic int failed; /* a flush that failed; what is durable is not known from then on */
 };
 
 /* --- Requests on a file descriptor --- */
@@ -286,11 +288,17 @@ int bis_disk_zero(struct bis_disk *d, uint64_t offset, uint64_t len, bool unmap)
 
 int bis_disk_flush(struct bis_disk *d)
 {
+	int err;
+
 	if (d->readonly)
 		return 0;
 	if (d->overlay)
 		return bis_overlay_flush(d->overlay);
-	return fdatasync(d->fd) ? -errno : 0;
+	err = fdatasync(d->fd) ? -errno : 0;
+	/* The host may have dropped written data and report success next time. */
+	if (err)
+		atomic_store(&d->failed, err);
+	return atomic_load(&d->failed);
 }
 
 static bool byte_is_cached(const struct bis_disk *d, uint64_t offset)

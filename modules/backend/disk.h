@@ -44,7 +44,10 @@ BIS_MUST_CHECK int bis_disk_read_cached(struct bis_disk *d, struct bis_memory *m
 /* Would reading [offset, offset+len) wait for storage? A guess from its first and last byte. */
 bool bis_disk_is_cached(const struct bis_disk *d, uint64_t offset, uint64_t len);
 
-/* All writes, discards and zeroes that returned before the call are on stable storage when it gives 0. */
+/*
+ * All writes, discards and zeroes that returned before the call are on stable storage when it gives 0. Once it has
+ * failed it fails for good: nobody knows then what the host has lost.
+ */
 BIS_MUST_CHECK int bis_disk_flush(struct bis_disk *d);
 /* The guest no longer needs these bytes: gives their space back where the host can. They read as anything. */
 BIS_MUST_CHECK int bis_disk_discard(struct bis_disk *d, uint64_t offset, uint64_t len);

@@ -2,12 +2,13 @@
 #include "modules/backend/net_thread.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <biscuit/error.h>
+
+#include "modules/worker.h"
 
 int net_thread_init(struct net_thread *t, const char *owner)
 {
@@ -19,18 +20,10 @@ int net_thread_init(struct net_thread *t, const char *owner)
 
 int net_thread_start(struct net_thread *t, const char *owner, void *(*main)(void *arg), void *arg)
 {
-	sigset_t all, before;
-	int err;
+	int err = worker_start(owner, &t->thread, main, arg);
 
-	/* Signals are for the program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&t->thread, NULL, main, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err)
-		return bis_fail(err, "%s: cannot start a thread: %s", owner, strerror(err));
-	t->started = true;
-	return 0;
+	t->started = err == 0;
+	return err;
 }
 
 void net_thread_fini(struct net_thread *t)

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -18,6 +17,7 @@
 #include "modules/backend/disk.h"
 #include "modules/device/native.h"
 #include "modules/modules.h"
+#include "modules/worker.h"
 
 #define COUNT_MAX 65536u
 
@@ -123,16 +123,10 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static int start_worker(struct block *b)
+static int start_worker(struct block *b, const char *name)
 {
-	sigset_t all, before;
-	int err;
+	int err = worker_start(name, &b->worker, worker_main, b);
 
-	/* Signals are for the program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&b->worker, NULL, worker_main, b);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	b->worker_started = err == 0;
 	return err;
 }
@@ -378,11 +372,9 @@ static int block_create(struct bis_module *mod, const struct bis_options *option
 		err = bis_fail(errno, "%s: no event descriptor: %s", name, strerror(errno));
 		goto destroy;
 	}
-	err = start_worker(b);
-	if (err) {
-		err = bis_fail(err, "%s: cannot start a thread: %s", name, strerror(err));
+	err = start_worker(b, name);
+	if (err)
 		goto destroy;
-	}
 	*self = b;
 	return 0;
 destroy:

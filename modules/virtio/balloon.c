@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "modules/modules.h"
 #include "modules/virtio/virtio.h"
+#include "modules/worker.h"
 
 /* Section 5.5.3. */
 #define F_STATS_VQ	 (UINT64_C(1) << 1)
@@ -231,16 +231,10 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static int start_worker(struct balloon *b)
+static int start_worker(struct balloon *b, const char *name)
 {
-	sigset_t all, before;
-	int err;
+	int err = worker_start(name, &b->worker, worker_main, b);
 
-	/* Signals are for the program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&b->worker, NULL, worker_main, b);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	b->worker_started = err == 0;
 	return err;
 }
@@ -457,13 +451,10 @@ static int balloon_create(struct bis_module *mod, const struct bis_options *opti
 	pthread_cond_init(&b->changed, NULL);
 	virtio_init(&b->virtio, mod, &balloon_ops, b, &b->config);
 	err = set_target(b, bis_option_u64(options, "target"));
+	if (!err)
+		err = start_worker(b, bis_module_name(mod));
 	if (err)
 		goto destroy;
-	err = start_worker(b);
-	if (err) {
-		err = bis_fail(err, "%s: cannot start a thread: %s", bis_module_name(mod), strerror(err));
-		goto destroy;
-	}
 	*self = b;
 	return 0;
 destroy:

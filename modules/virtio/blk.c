@@ -6,12 +6,12 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "modules/modules.h"
 #include "modules/virtio/blk_request.h"
+#include "modules/worker.h"
 
 #define QUEUE	0
 #define WORKERS 4
@@ -186,22 +186,17 @@ static void *worker_main(void *arg)
 
 static int start_workers(struct blk *b, const char *name)
 {
-	sigset_t all, before;
 	int err = 0;
 
-	/* Signals are for the program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (!err && b->started < WORKERS) {
 		struct worker *w = &b->workers[b->started];
 
 		w->blk = b;
-		err = pthread_create(&w->thread, NULL, worker_main, w);
+		err = worker_start(name, &w->thread, worker_main, w);
 		if (!err)
 			b->started++;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err ? bis_fail(err, "%s: cannot start a thread: %s", name, strerror(err)) : 0;
+	return err;
 }
 
 static void stop_workers(struct blk *b)

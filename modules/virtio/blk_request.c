@@ -85,10 +85,12 @@ static bool writes_through(struct blk_store *b)
 	return !writeback || !virtio_has(b->virtio, BLK_FEATURE_FLUSH);
 }
 
+/* One buffer named many times is memory for more bytes than anybody should have to wait for. */
 static int move_data(struct blk_store *b, struct blk_request *r)
 {
+	bool odd = r->len % BIS_SECTOR_SIZE || r->len > BLK_DATA_MAX;
 	uint64_t offset;
-	int err = r->len % BIS_SECTOR_SIZE ? -EINVAL : byte_offset(b, r->header.sector, &offset);
+	int err = odd ? -EINVAL : byte_offset(b, r->header.sector, &offset);
 
 	if (err)
 		return err;

@@ -10,6 +10,9 @@
 
 #define BLK_SERIAL_SIZE 20
 
+/* Bytes of a read or a write at most: what the length told to the driver can say. */
+#define BLK_DATA_MAX UINT32_MAX
+
 /* Limits of discards and write-zeroes, told to the driver. */
 #define BLK_DISCARD_SECTORS (1u << 22)
 #define BLK_ZERO_SECTORS    (1u << 16)

@@ -165,6 +165,7 @@ static void quiesce(struct virtio *v)
 	virtio_unlock(v);
 }
 
+/* The device may have stopped in front of an empty queue that it has not found empty: no chain there goes unnoticed. */
 static void notify_waiting(struct virtio *v)
 {
 	for (unsigned q = 0; q < v->ops->queues; q++)
@@ -298,7 +299,10 @@ static void start_queue(struct virtio *v, unsigned q)
 	v->ready[q] = true;
 }
 
-/* Takes and leaves the lock itself: a queue that goes out of use waits for the device's workers. */
+/*
+ * Takes and leaves the lock itself: a queue that goes out of use waits for the device's workers. One that does not
+ * exist is out of use already: drivers write so when they have looked for it in vain, Linux among them.
+ */
 static void write_ready(struct virtio *v, uint32_t value)
 {
 	unsigned q = v->queue_sel;
@@ -306,7 +310,8 @@ static void write_ready(struct virtio *v, uint32_t value)
 
 	virtio_lock(v);
 	if (q >= v->ops->queues) {
-		virtio_break_locked(v, "queue %u does not exist", q);
+		if (value & 1)
+			virtio_break_locked(v, "queue %u made ready, which does not exist", q);
 	} else if (v->ready[q] != (value & 1)) {
 		ended = v->ready[q];
 		if (ended)

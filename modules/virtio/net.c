@@ -47,10 +47,12 @@ enum { GSO_NONE = 0, GSO_TCPV4 = 1, GSO_TCPV6 = 4, GSO_ECN = 0x80 };
 #define FRAME_MIN   14u /* an Ethernet header */
 #define MERGE_MAX   8	/* receive buffers that one frame may take */
 #define SIGNAL_EACH 32	/* frames sent before the driver hears that their buffers are free */
+#define REFUSE_EACH 64	/* frames refused in a row before others get their turn */
 
 struct net {
 	struct virtio virtio;
 	struct bis_netdev *netdev;
+	struct bis_timer *more;	     /* goes on where frames were refused in a row */
 	uint8_t config[CONFIG_SIZE]; /* the virtio's lock */
 
 	/* The lock of the network */
@@ -264,20 +266,26 @@ static bool take_sent(struct net *n)
 	return true;
 }
 
+/* A driver that makes refused frames available without end keeps neither this thread nor those that wait for it. */
 static size_t net_fetch(void *self, uint8_t *frame, unsigned flags)
 {
 	struct net *n = self;
+	unsigned left = REFUSE_EACH;
 	size_t len = 0;
 
-	while (len == 0 && take_sent(n)) {
+	while (len == 0 && left && take_sent(n)) {
 		if (frame)
 			len = read_frame(n, frame, flags);
 		virtio_push(&n->tx);
 		if (++n->unsignalled == SIGNAL_EACH)
 			signal_sent(n);
-		if (len == 0)
+		if (len == 0) {
 			n->tx_dropped++;
+			left--;
+		}
 	}
+	if (!left)
+		bis_timer_set(n->more, 0);
 	n->tx_frames += len != 0;
 	n->tx_bytes += len;
 	return len;
@@ -312,6 +320,11 @@ static void net_notify(void *self, unsigned queue)
 		bis_netdev_flush(n->netdev);
 	else
 		bis_netdev_kick(n->netdev);
+}
+
+static void net_more(void *self)
+{
+	net_notify(self, QUEUE_TX);
 }
 
 /* What came before there was a driver is of no use to it. */
@@ -416,6 +429,8 @@ static void net_destroy(void *self)
 	struct net *n = self;
 
 	bis_netdev_detach(n->netdev, n);
+	if (n->more)
+		bis_timer_destroy(n->more);
 	virtio_fini(&n->virtio);
 	free(n);
 }
@@ -455,9 +470,9 @@ free_state:
 static int net_attach(struct bis_module *mod, void *self)
 {
 	struct net *n = self;
+	int err = bis_timer_create(mod, net_more, &n->more);
 
-	(void)mod;
-	return virtio_attach(&n->virtio);
+	return err ? err : virtio_attach(&n->virtio);
 }
 
 static void net_pause(void *self)

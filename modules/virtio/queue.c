@@ -258,13 +258,21 @@ static bool walk_chain(struct virtio *v, struct virtio_chain *c)
 	return false;
 }
 
-static int pop_locked(struct virtio *v, unsigned queue, struct virtio_chain *c)
+/* How many chains are available. If there is none, the device hears of the next, unless it wants to be left alone. */
+static unsigned waiting_or_awaited(struct virtio *v, unsigned queue)
 {
 	unsigned n = waiting(v, queue);
-	uint16_t head;
 
 	if (!n && !v->quiet[queue] && virtio_live_locked(v) && virtio_has_locked(v, VIRTIO_F_EVENT_IDX))
 		n = ask_for_notification(v, queue);
+	return n;
+}
+
+static int pop_locked(struct virtio *v, unsigned queue, struct virtio_chain *c)
+{
+	unsigned n = waiting_or_awaited(v, queue);
+	uint16_t head;
+
 	if (!n || !load16(v, avail_entry(v, queue, v->next_avail[queue]), &head))
 		return 0;
 	c->virtio = v;
@@ -305,7 +313,7 @@ bool virtio_available(struct virtio *v, unsigned queue)
 	bool any;
 
 	virtio_lock(v);
-	any = queue_open(v, queue) && waiting(v, queue);
+	any = queue_open(v, queue) && waiting_or_awaited(v, queue);
 	virtio_unlock(v);
 	return any;
 }

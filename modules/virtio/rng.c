@@ -1,6 +1,6 @@
 /*
  * Entropy device (virtio 1.2, section 5.4): fills the driver's buffers with random bytes of the host. Device lock held
- * throughout; a driver that wants more than a fair share gets the rest on the controller thread.
+ * throughout; a driver that wants more than a fair share gets the rest on the controller thread, while time goes on.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@
 struct rng {
 	struct virtio virtio;
 	struct bis_timer *more;
+	bool paused;
 	struct virtio_chain chain; /* the one in hand */
 };
 
@@ -64,9 +65,13 @@ static void rng_notify(void *self, unsigned queue)
 		bis_timer_set(r->more, 0);
 }
 
+/* What is left when the machine pauses is looked at when it goes on. */
 static void rng_more(void *self)
 {
-	rng_notify(self, 0);
+	struct rng *r = self;
+
+	if (!r->paused)
+		rng_notify(r, 0);
 }
 
 static const struct virtio_ops rng_ops = {
@@ -79,6 +84,7 @@ static void rng_pause(void *self)
 {
 	struct rng *r = self;
 
+	r->paused = true;
 	virtio_pause(&r->virtio);
 }
 
@@ -86,6 +92,7 @@ static void rng_resume(void *self)
 {
 	struct rng *r = self;
 
+	r->paused = false;
 	virtio_resume(&r->virtio);
 }
 

@@ -58,7 +58,8 @@ struct virtio_ops {
 	uint32_t config_size; /* bytes of device configuration (see virtio_init); 0: none */
 	/*
 	 * The driver has made chains available in `queue`, which is live. Device lock held, the virtio's own lock not.
-	 * Also called for every queue that has chains after driver_ok, at a resume and after quiesce.
+	 * Also called for every queue that has chains after driver_ok, at a resume and after quiesce; of the others the
+	 * driver is asked to notify, for a device may have been kept from looking until it found nothing.
 	 */
 	void (*notify)(void *self, unsigned queue);
 	/* DRIVER_OK was set: features are negotiated and the queues are live. Device lock held. NULL: nothing to do. */
@@ -189,7 +190,7 @@ struct virtio_chain {
  * (see virtio_broken) and gives 0.
  */
 int virtio_pop(struct virtio *v, unsigned queue, struct virtio_chain *c);
-/* Is a chain available? */
+/* Is a chain available? If not, the driver is asked to notify of the next one, as virtio_pop does that gives 0. */
 bool virtio_available(struct virtio *v, unsigned queue);
 /*
  * Tells the driver whether it need notify `queue`. With `wanted`, looks again afterwards: true if a chain came in the

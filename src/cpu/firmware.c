@@ -21,7 +21,7 @@ void bis_hart_enter(struct bis_hart *h, enum bis_priv priv, uint64_t pc, uint64_
 	h->sleeping = false;
 	h->slots[10] = a0 & h->xmask;
 	h->slots[11] = a1 & h->xmask;
-	h->pc = h->next_pc = pc & h->xmask;
+	bis_hart_set_pc(h, pc);
 	bis_tlb_flush(h);
 	bis_hart_update_mode(h);
 }

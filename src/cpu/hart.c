@@ -60,7 +60,7 @@ void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1, uint64_t a2)
 	h->slots[10] = h->id;
 	h->slots[11] = a1 & h->xmask;
 	h->slots[12] = a2 & h->xmask;
-	h->pc = h->next_pc = pc & h->xmask;
+	bis_hart_set_pc(h, pc);
 	h->priv = BIS_PRIV_M;
 	h->exception = h->sleeping = false;
 	h->fp = (struct bis_fp_env){0};

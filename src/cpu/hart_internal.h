@@ -212,7 +212,10 @@ void bis_hart_come_back(struct bis_hart *h);
  * ends one.
  */
 void bis_hart_serve(struct bis_hart *h);
-/* Asks every hart but `self` (may be NULL) to forget its write entries. */
+/*
+ * Asks every hart but `self` to forget its write entries. `self` (may be NULL) is the caller's own hart, which has
+ * forgotten by itself those that matter.
+ */
 void bis_harts_ask_flush_writes(struct bis_machine *m, struct bis_hart *self);
 /* Has every hart but `self` done what all calls before this one have asked, or will it before it touches memory? */
 bool bis_harts_have_flushed(struct bis_machine *m, const struct bis_hart *self);

@@ -54,9 +54,11 @@ void bis_hart_drop_page(struct bis_hart *h, uint64_t pa_page)
 /* Forgetting write entries is safe between any two accesses, also in the middle of a block. */
 static void flush_writes(struct bis_hart *h)
 {
-	uint64_t epoch = atomic_load(&h->machine->flush_epoch);
+	uint64_t epoch;
 
+	/* In this order: whoever asks from now on sets the bit anew, and everyone before is covered by the epoch. */
 	atomic_fetch_and(&h->requests, ~(uint32_t)REQ_FLUSH_WRITES);
+	epoch = atomic_load(&h->machine->flush_epoch);
 	bis_tlb_flush_writes(h);
 	atomic_store(&h->flushed, epoch);
 }
@@ -122,7 +124,11 @@ void bis_hart_serve(struct bis_hart *h)
 
 void bis_harts_ask_flush_writes(struct bis_machine *m, struct bis_hart *self)
 {
-	atomic_fetch_add(&m->flush_epoch, 1);
+	uint64_t before = atomic_fetch_add(&m->flush_epoch, 1);
+
+	/* Where it does not hold, others have asked: then the bit is set, or about to be. */
+	if (self && atomic_load(&self->flushed) == before)
+		atomic_store(&self->flushed, before + 1);
 	for (unsigned i = 0; i < m->n_harts; i++)
 		if (m->harts[i] != self)
 			bis_hart_request(m->harts[i], REQ_FLUSH_WRITES);

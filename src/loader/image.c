@@ -174,6 +174,8 @@ static int place_raw(const struct bis_source *s, uint64_t raw_base, uint64_t *ba
 	if (h.text_offset > UINT64_MAX - BIS_RAM_BASE || h.image_size > UINT64_MAX - (BIS_RAM_BASE + h.text_offset))
 		return bis_fail(ENOEXEC, "%s: its header gives text offset 0x%" PRIx64 " and image size 0x%" PRIx64,
 				s->name, h.text_offset, h.image_size);
+	if (h.text_offset & 1)
+		return bis_fail(ENOEXEC, "%s: its header gives the odd text offset 0x%" PRIx64, s->name, h.text_offset);
 	*base = BIS_RAM_BASE + h.text_offset;
 	if (h.image_size > *size)
 		*size = h.image_size;

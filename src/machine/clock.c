@@ -3,7 +3,7 @@
  * it is counted in executed instructions: each hart has a time of its own, the latest of them is the machine's, and
  * while every hart sleeps the last one to fall asleep waits for the earliest deadline of all and moves time there.
  *
- * Any thread. `idle_lock` is taken after a hart's lock has been let go, and before no other lock.
+ * Any thread. `idle_lock` is taken by who holds no hart's lock; a hart's lock may be taken under it.
  */
 #include <time.h>
 

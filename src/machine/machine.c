@@ -368,18 +368,32 @@ int bis_machine_start(struct bis_machine *m)
 	return 0;
 }
 
-int bis_machine_pause(struct bis_machine *m)
+static void pause_modules(struct bis_machine *m)
 {
-	if (bis_machine_state(m) != BIS_RUNNING)
-		return bis_fail(EINVAL, "the machine is not running");
-	bis_machine_park(m);
-	bis_clock_freeze(m);
 	bis_machine_lock_devices(m);
 	bis_devctl_drain_posted(m->devctl);
 	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
 		if (mod->class->pause)
 			mod->class->pause(mod->self);
 	bis_machine_unlock_devices(m);
+}
+
+static void resume_modules(struct bis_machine *m)
+{
+	bis_machine_lock_devices(m);
+	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
+		if (mod->class->resume)
+			mod->class->resume(mod->self);
+	bis_machine_unlock_devices(m);
+}
+
+int bis_machine_pause(struct bis_machine *m)
+{
+	if (bis_machine_state(m) != BIS_RUNNING)
+		return bis_fail(EINVAL, "the machine is not running");
+	bis_machine_park(m);
+	bis_clock_freeze(m);
+	pause_modules(m);
 	atomic_store(&m->state, BIS_PAUSED);
 	return 0;
 }
@@ -388,11 +402,7 @@ int bis_machine_resume(struct bis_machine *m)
 {
 	if (bis_machine_state(m) != BIS_PAUSED)
 		return bis_fail(EINVAL, "the machine is not paused");
-	bis_machine_lock_devices(m);
-	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
-		if (mod->class->resume)
-			mod->class->resume(mod->self);
-	bis_machine_unlock_devices(m);
+	resume_modules(m);
 	atomic_store(&m->state, BIS_RUNNING);
 	bis_clock_thaw(m);
 	bis_machine_release(m);
@@ -403,6 +413,7 @@ int bis_machine_step(struct bis_machine *m, uint64_t count)
 {
 	if (bis_machine_state(m) != BIS_PAUSED)
 		return bis_fail(EINVAL, "stepping needs a paused machine");
+	resume_modules(m);
 	bis_clock_thaw(m);
 	for (unsigned i = 0; i < m->n_harts; i++) {
 		m->harts[i]->step_limit = count;
@@ -412,6 +423,7 @@ int bis_machine_step(struct bis_machine *m, uint64_t count)
 	for (unsigned i = 0; i < m->n_harts; i++)
 		bis_hart_wait_parked(m->harts[i]);
 	bis_clock_freeze(m);
+	pause_modules(m);
 	return 0;
 }
 

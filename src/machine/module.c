@@ -269,6 +269,7 @@ void bis_module_destroy(struct bis_module *mod)
 	unlink_module(m, mod);
 	if (mod->self)
 		mod->class->destroy(mod->self);
+	bis_devctl_forget(m->devctl, mod); /* lines that its workers set until they ended */
 	bis_devctl_drop_callbacks(m->devctl, mod);
 	free_module(mod);
 	bis_machine_unlock_devices(m);

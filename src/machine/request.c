@@ -108,12 +108,18 @@ static enum wish wait_for_request(struct bis_machine *m, const struct timespec *
 		wish = WISH_ADD;
 	else if (m->pause_asked)
 		wish = WISH_PAUSE;
-	if (wish == WISH_RESET)
-		m->reset_asked = false;
 	if (wish == WISH_PAUSE)
 		m->pause_asked = false;
 	pthread_mutex_unlock(&m->request_lock);
 	return wish;
+}
+
+/* The machine is paused for a reset, which also serves whoever has asked for one until now. */
+static void forget_resets(struct bis_machine *m)
+{
+	pthread_mutex_lock(&m->request_lock);
+	m->reset_asked = false;
+	pthread_mutex_unlock(&m->request_lock);
 }
 
 static struct timespec deadline_after(int timeout_ms)
@@ -141,6 +147,7 @@ int bis_machine_join(struct bis_machine *m, int timeout_ms, enum bis_stop_reason
 		case WISH_RESET:
 			if (bis_machine_state(m) == BIS_RUNNING && bis_machine_pause(m))
 				return bis_fail(EIO, "cannot pause the machine");
+			forget_resets(m);
 			*why = BIS_STOP_RESET_REQUEST;
 			*status = 0;
 			return 0;

@@ -217,6 +217,8 @@ refused 'other machine' 'x86\.elf: .*62.*243 \(RISC-V\)' x86.elf
 refused 'compressed kernel' 'compressed\.elf: .*gzip' compressed.elf
 printf 'MZ\0\0zimg....' >zboot.efi
 refused 'compressed EFI kernel' "zboot\.efi: is a compressed EFI image, take the kernel's own 'Image'" zboot.efi
+ends_by_sbi | linux_image 0x200001 >Image-odd
+refused 'Linux image at an odd address' 'Image-odd: its header gives the odd text offset 0x200001' Image-odd
 refused 'kernel outside RAM' 'low\.elf: .*0x1000-0x1007 is outside RAM, which is 0x80000000-0x87ffffff' low.elf
 refused 'kernel beyond RAM' '0x87fffffc-0x88000003 is outside RAM' straddles.elf
 refused 'entry outside the kernel' 'entry 0x80001000' entry.elf
@@ -446,6 +448,31 @@ if wanted 'output to a closed pipe'; then
 	verdict 'output to a closed pipe says nothing' "$([ ! -s err ] || echo 'standard error is not empty')"
 fi
 expect 'full disk' 125 bash -c '"$0" --timeout 60 prints.elf </dev/null >/dev/full' "$run"
+
+# The kernel is replaced by one with another entry while it waits for a key to reset the machine.
+replaced_while_running() {
+	local pid word
+	for word in 0x10000537 0x04100593 0x00b50023 0x00550603 0x00167613 0xfe060ce3 0x00100537 0x000075b7 0x77758593 \
+		0x00b52023 0x0000006f; do
+		le $word 4 # prints 'A' on the UART, waits for its data-ready bit, writes 0x7777 to the finisher
+	done | elf 64 0x80000000 >replaced.elf
+	{ ends_with 18 && ends_with 17; } | ENTRY=0x80000014 elf 64 0x80000000 >other.elf
+	mkfifo keys
+	: >running.txt
+	"$run" --timeout 60 replaced.elf <keys >running.txt &
+	pid=$!
+	exec 3>keys
+	until [ -s running.txt ] || ! kill -0 $pid; do
+		read -r -t 0.01 <> <(:)
+	done
+	mv other.elf replaced.elf
+	echo >&3
+	wait $pid
+	local status=$?
+	exec 3>&-
+	return $status
+}
+expect 'reset starts a kernel that was replaced at its own entry' 17 replaced_while_running
 
 # --- What it prints ---
 

@@ -1,5 +1,17 @@
 /* The disk back end on plain files: moving sectors, discards and zeroes, and the locks against other machines. */
+#include <errno.h>
+#include <sys/syscall.h>
+
 #include "tests/unit/disk_rig.h"
+
+/* The host's storage, in place of the C library's call: fails with this error, if it is not 0. */
+static int storage_error;
+
+int fdatasync(int fd)
+{
+	errno = storage_error;
+	return storage_error ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
 
 static void sectors_go_both_ways_through_lists_of_ranges(void **state)
 {
@@ -134,6 +146,25 @@ static void a_file_that_shrinks_is_an_error(void **state)
 	assert_int_equal(read_at(f, 4096, 512), -EIO);
 }
 
+/* The host forgets what it could not write, and tells of it once. */
+static void a_flush_that_failed_is_never_made_good(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int overlay = 0; overlay < 2; overlay++) {
+		assert_ok(open_disk(f, false, overlay));
+		assert_ok(write_at(f, 0, 512, 1));
+		assert_ok(bis_disk_flush(f->disk));
+		storage_error = EIO;
+		assert_int_equal(bis_disk_flush(f->disk), -EIO);
+		storage_error = 0;
+		assert_int_equal(bis_disk_flush(f->disk), -EIO);
+		assert_ok(read_at(f, 0, 512));
+		assert_ok(open_disk(f, false, overlay));
+		assert_ok(bis_disk_flush(f->disk));
+	}
+}
+
 /* --- Locks --- */
 
 static void writers_exclude_everybody_and_readers_exclude_writers(void **state)
@@ -184,6 +215,7 @@ int main(void)
 		TEST(cached_reads_never_wait),
 		TEST(a_readonly_disk_refuses_every_change),
 		TEST(a_file_that_shrinks_is_an_error),
+		TEST(a_flush_that_failed_is_never_made_good),
 		TEST(writers_exclude_everybody_and_readers_exclude_writers),
 		TEST(unusable_files_are_named),
 	};

@@ -135,6 +135,25 @@ static void a_boot_function_prepares_each_hart(void **state)
 	bis_machine_destroy(m);
 }
 
+/* Bit 0 of pc is always clear: instructions are read in halves of 16 bits, which do not go over the end of memory. */
+static void no_hart_starts_at_an_odd_address(void **state)
+{
+	struct bis_machine *m = make(2, BIS_CLOCK_HOST);
+
+	(void)state;
+	rig_set32(m, RIG_CODE, SPIN);
+	bis_machine_set_entry(m, RIG_CODE | 1, RIG_DATA, 0);
+	assert_ok(bis_machine_start(m));
+	assert_ok(bis_hart_launch(bis_machine_hart(m, 1), BIS_PRIV_S, RIG_CODE | 1, 0));
+	rig_wait_for(bis_hart_instret(bis_machine_hart(m, 1)) > 0);
+	assert_ok(bis_machine_pause(m));
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(bis_hart_pc(bis_machine_hart(m, i)), RIG_CODE);
+	assert_ok(bis_machine_reset(m));
+	assert_int_equal(bis_hart_pc(rig_hart(m)), RIG_CODE);
+	bis_machine_destroy(m);
+}
+
 static void a_halted_hart_is_launched_once(void **state)
 {
 	static const uint32_t code[] = {
@@ -417,6 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_boot_function_prepares_each_hart),
+		cmocka_unit_test(no_hart_starts_at_an_odd_address),
 		cmocka_unit_test(a_halted_hart_is_launched_once),
 		cmocka_unit_test(a_halted_hart_takes_no_interrupt_and_survives_a_pause),
 		cmocka_unit_test(ssip_from_outside_is_cleared_by_the_guest),

@@ -279,6 +279,9 @@ static void a_linux_image_goes_where_its_header_asks(void **state)
 	assert_ok(bis_image_load(mem, 32, &s, BASE + 2 * MIB, &img));
 	assert_int_equal(img.entry, BASE + 4 * MIB);
 	assert_int_equal(img.end, BASE + 6 * MIB);
+	image[8] = 1;
+	assert_ok(bis_source_from_bytes(&s, "Image", image, sizeof(image)));
+	assert_fails(bis_image_load(mem, 32, &s, BASE + 2 * MIB, &img), -ENOEXEC, "odd text offset 0x400001");
 	bis_memory_destroy(mem);
 }
 

@@ -1,4 +1,5 @@
 /* The machine: creation, run states in every order, stepping, pausing, sleeping, requests and joining. */
+#include "src/cpu/hart_internal.h"
 #include "tests/unit/rig.h"
 
 /* --- Creation --- */
@@ -575,6 +576,88 @@ static void the_guest_asks_for_a_reset(void **state)
 	bis_machine_destroy(m);
 }
 
+/* A device that asks for a reset, too, while the machine comes to a halt for one. */
+static int asker_create(struct bis_module *mod, const struct bis_options *options, void **self)
+{
+	(void)options;
+	*self = bis_module_machine(mod);
+	return 0;
+}
+
+static void asker_pause(void *self)
+{
+	bis_machine_request_reset(self);
+}
+
+static void asker_destroy(void *self)
+{
+	(void)self;
+}
+
+static void one_reset_serves_all_who_asked(void **state)
+{
+	static const struct bis_module_class asker = {.abi = BIS_MODULE_ABI,
+						      .name = "asker",
+						      .summary = "asks for a reset when it is paused",
+						      .create = asker_create,
+						      .pause = asker_pause,
+						      .destroy = asker_destroy};
+	static const struct bis_module_class *const classes[] = {&bis_riscv_class, &asker, NULL};
+	struct bis_machine *m = rig_create_with("rv64", 2, classes);
+	enum bis_stop_reason why;
+	int status;
+
+	(void)state;
+	rig_add(m, "riscv");
+	rig_add(m, "asker");
+	RIG_LOAD(m, RIG_CODE, spin);
+	assert_ok(bis_machine_start(m));
+	bis_machine_request_reset(m);
+	assert_ok(bis_machine_join(m, RIG_DEADLINE_MS, &why, &status));
+	assert_int_equal(why, BIS_STOP_RESET_REQUEST);
+	assert_ok(bis_machine_reset(m));
+	assert_ok(bis_machine_resume(m));
+	assert_int_equal(bis_machine_join(m, 5, &why, &status), -ETIMEDOUT);
+	bis_machine_destroy(m);
+}
+
+/* --- Write entries of the TLB --- */
+
+/* A hart that spins, in code that it has translated. */
+static struct bis_machine *start_spinning(void)
+{
+	struct bis_machine *m = rig_create("rv64", 1);
+
+	RIG_LOAD(m, RIG_CODE, spin);
+	assert_ok(bis_machine_start(m));
+	rig_wait_for(bis_hart_instret(rig_hart(m)) > 0);
+	return m;
+}
+
+/* It has asked the others to forget their write entries, and owes none itself. */
+static void nobody_waits_for_a_hart_that_found_new_code(void **state)
+{
+	struct bis_machine *m = start_spinning();
+
+	(void)state;
+	rig_wait_for(bis_harts_have_flushed(m, NULL));
+	bis_machine_destroy(m);
+}
+
+/* Requests that come while the hart carries out one before: none is lost. */
+static void whoever_asks_for_flushed_writes_gets_them(void **state)
+{
+	struct bis_machine *m = start_spinning();
+
+	(void)state;
+	for (unsigned round = 0; round < 10000; round++) {
+		for (unsigned i = 0; i < round % 32; i++)
+			bis_harts_ask_flush_writes(m, NULL);
+		rig_wait_for(bis_harts_have_flushed(m, NULL));
+	}
+	bis_machine_destroy(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -600,6 +683,9 @@ int main(void)
 		cmocka_unit_test(join_gives_up_at_its_time),
 		cmocka_unit_test(the_guest_powers_off),
 		cmocka_unit_test(the_guest_asks_for_a_reset),
+		cmocka_unit_test(one_reset_serves_all_who_asked),
+		cmocka_unit_test(nobody_waits_for_a_hart_that_found_new_code),
+		cmocka_unit_test(whoever_asks_for_flushed_writes_gets_them),
 	};
 
 	return cmocka_run_group_tests_name("machine", tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Modules: placement and its messages, failing classes, the lifecycle, and coming and going under a running guest. */
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -155,18 +156,20 @@ static void the_lifecycle_is_called_in_order(void **state)
 	assert_string_equal(probe_calls, "ca");
 	rig_start_paused(m);
 	assert_string_equal(probe_calls, "casp");
+	assert_ok(bis_machine_step(m, 1)); /* devices live while harts execute */
+	assert_string_equal(probe_calls, "casprp");
 	assert_ok(bis_machine_reset(m));
 	assert_ok(bis_machine_resume(m));
-	assert_string_equal(probe_calls, "caspRr");
+	assert_string_equal(probe_calls, "casprpRr");
 	rig_add(m, "probe"); /* to a running machine */
-	assert_string_equal(probe_calls, "caspRrcas");
+	assert_string_equal(probe_calls, "casprpRrcas");
 	assert_ok(bis_machine_remove(m, bis_machine_find(m, "probe1")));
-	assert_string_equal(probe_calls, "caspRrcasSd");
+	assert_string_equal(probe_calls, "casprpRrcasSd");
 	bis_machine_request_stop(m, BIS_STOP_HOST, 0);
 	assert_ok(bis_machine_join(m, RIG_DEADLINE_MS, &why, &status));
-	assert_string_equal(probe_calls, "caspRrcasSdS");
+	assert_string_equal(probe_calls, "casprpRrcasSdS");
 	bis_machine_destroy(m);
-	assert_string_equal(probe_calls, "caspRrcasSdSd");
+	assert_string_equal(probe_calls, "casprpRrcasSdSd");
 }
 
 /* A machine destroyed while it runs stops its modules first. */
@@ -377,6 +380,52 @@ static void every_built_in_class_comes_and_goes(void **state)
 	unlink(file + 1);
 }
 
+/* --- A worker that lives as long as its device --- */
+
+static void *raise_line(void *arg)
+{
+	bis_irq_set(arg, true);
+	return NULL;
+}
+
+/* Its last interrupt comes while the device is being destroyed, on another thread. */
+static void destroy_with_worker(void *self)
+{
+	pthread_t worker;
+
+	assert_int_equal(pthread_create(&worker, NULL, raise_line, bis_module_irq(self, 0)), 0);
+	assert_int_equal(pthread_join(worker, NULL), 0);
+}
+
+static int create_with_worker(struct bis_module *mod, const struct bis_options *options, void **self)
+{
+	(void)options;
+	*self = mod;
+	return 0;
+}
+
+static const struct bis_module_class worker_class = {.abi = BIS_MODULE_ABI,
+						     .name = "worker",
+						     .summary = "interrupts while it goes",
+						     .irqs = 1,
+						     .create = create_with_worker,
+						     .destroy = destroy_with_worker};
+
+/* Memory checkers watch what the controller thread makes of it. */
+static void an_interrupt_of_a_device_that_goes_is_forgotten(void **state)
+{
+	static const struct bis_module_class *const classes[] = {&bis_riscv_class, &worker_class, NULL};
+	struct bis_machine *m = rig_create_with("rv64", 1, classes);
+
+	(void)state;
+	rig_add(m, "riscv");
+	rig_start_paused(m);
+	assert_ok(bis_machine_resume(m));
+	for (unsigned i = 0; i < 100; i++)
+		assert_ok(bis_machine_remove(m, rig_add(m, "worker")));
+	bis_machine_destroy(m);
+}
+
 /* --- Wishes of the guest --- */
 
 static void note_result(void *arg, int result)
@@ -420,6 +469,7 @@ int main(void)
 		cmocka_unit_test(a_slot_comes_and_goes_under_load),
 		cmocka_unit_test(a_machine_goes_under_load),
 		cmocka_unit_test(every_built_in_class_comes_and_goes),
+		cmocka_unit_test(an_interrupt_of_a_device_that_goes_is_forgotten),
 		cmocka_unit_test(a_wish_is_carried_out_by_the_control_thread),
 	};
 

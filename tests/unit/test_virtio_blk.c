@@ -216,6 +216,38 @@ static void transfers_beyond_the_disk_fail(void **state)
 	assert_pattern(f, f->data, SECTORS - 4, 2048);
 }
 
+/* A buffer named over and over makes more of a request than a pause could wait for. */
+static void a_request_of_more_than_4_gib_fails(void **state)
+{
+	enum { RANGES = 200, LEN = 0x1700000 };
+	static const struct bis_module_class *const classes[] = {&bis_virtio_blk_class, NULL};
+	struct bis_machine_config cfg = {.ram_size = 0x2000000, .classes = classes};
+	struct vrig_range ranges[RANGES + 2];
+	struct fixture *f = *state;
+	struct vrig r = {.next = RIG_DATA};
+	char spec[128];
+	uint8_t status;
+
+	assert_int_equal(truncate(f->file, (off_t)8 << 30), 0);
+	vrig_close(f->r);
+	f->r = NULL;
+	assert_ok(bis_machine_create(&cfg, &r.m));
+	snprintf(spec, sizeof(spec), "virtio-blk,at=0x%x,irq=1,file=%s", (unsigned)VRIG_WINDOW, f->file);
+	r.mod = rig_add(r.m, spec);
+	vrig_start(&r, F_ALL, 1, 256);
+	f->header = vrig_alloc(&r, 4096);
+	f->status = vrig_alloc(&r, 4096);
+	vrig_put(&r, f->header, &(struct header){.type = T_IN}, sizeof(struct header));
+	ranges[0] = VRIG_OUT(f->header, sizeof(struct header));
+	for (unsigned i = 1; i <= RANGES; i++)
+		ranges[i] = VRIG_IN(BIS_RAM_BASE + 0x800000, LEN);
+	ranges[RANGES + 1] = VRIG_IN(f->status, 1);
+	vrig_request_n(&r, 0, ranges, RANGES + 2);
+	vrig_get(&r, f->status, &status, 1);
+	assert_int_equal(status, S_IOERR);
+	bis_machine_destroy(r.m);
+}
+
 static void unknown_requests_are_unsupported(void **state)
 {
 	struct fixture *f = *state;
@@ -401,6 +433,7 @@ int main(void)
 		TEST(zeroes_are_written),
 		TEST(discards_spare_their_neighbours),
 		TEST(transfers_beyond_the_disk_fail),
+		TEST(a_request_of_more_than_4_gib_fails),
 		TEST(unknown_requests_are_unsupported),
 		TEST(malformed_requests_fail),
 		TEST(bad_segments_fail_and_clear_nothing),

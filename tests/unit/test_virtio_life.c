@@ -180,6 +180,38 @@ static void the_machine_resets_pauses_and_resumes_it(void **state)
 	assert_ok(bis_machine_remove(m, t->r->mod));
 }
 
+/*
+ * A device that takes what there is and is then kept from another look, by a pause or while another queue goes out of
+ * use: the driver is asked to notify of the next chain all the same.
+ */
+static void no_queue_is_forgotten_when_the_device_was_quiet(void **state)
+{
+	struct virtio_test *t = *state;
+	struct bis_machine *m = t->r->m;
+	struct virtio_chain c;
+	uint64_t event;
+
+	rig_add(m, "riscv");
+	rig_start_paused(m);
+	assert_ok(bis_machine_resume(m));
+	vrig_start(t->r, VIRTIO_F_EVENT_IDX, 2, QUEUE);
+	event = t->r->q[0].used + 4 + QUEUE * 8;
+	for (uint16_t taken = 1; taken < 4; taken++) {
+		vrig_submit(t->r, 0, VRIG_OUT(RIG_DATA, 1));
+		assert_int_equal(virtio_pop(t->v, 0, &c), 1);
+		assert_int_not_equal(vrig_get16(t->r, event), taken);
+		if (taken == 3) {
+			vrig_wr(t->r, VRIG_QUEUE_SEL, 1);
+			vrig_wr(t->r, VRIG_QUEUE_READY, 0);
+		} else {
+			assert_ok(bis_machine_pause(m));
+			assert_ok(bis_machine_resume(m));
+		}
+		assert_int_equal(vrig_get16(t->r, event), taken);
+	}
+	assert_int_equal(t->f->notified[0], 0);
+}
+
 /* --- The log --- */
 
 struct log {
@@ -282,6 +314,7 @@ int main(void)
 		TEST(a_device_may_find_its_driver_broken),
 		TEST(reset_brings_everything_back),
 		TEST(the_machine_resets_pauses_and_resumes_it),
+		TEST(no_queue_is_forgotten_when_the_device_was_quiet),
 		cmocka_unit_test(broken_rules_are_logged_but_not_without_end),
 		cmocka_unit_test(the_transport_comes_first_in_a_devices_state),
 	};

@@ -286,7 +286,7 @@ static void queues_that_do_not_exist_break_a_rule(void **state)
 	static const struct {
 		unsigned reg;
 		uint32_t value;
-	} writes[] = {{VRIG_QUEUE_NUM, 8}, {VRIG_QUEUE_DESC, 0}, {VRIG_QUEUE_READY, 1}, {VRIG_QUEUE_READY, 0}};
+	} writes[] = {{VRIG_QUEUE_NUM, 8}, {VRIG_QUEUE_DESC, 0}, {VRIG_QUEUE_READY, 1}};
 	static const uint32_t unknown[] = {FAKE_QUEUES, VIRTIO_QUEUES_MAX, 64, UINT32_MAX};
 
 	for (size_t q = 0; q < BIS_ARRAY_SIZE(unknown); q++) {
@@ -302,6 +302,19 @@ static void queues_that_do_not_exist_break_a_rule(void **state)
 		assert_int_equal(vrig_ack(t->r), 2);
 	}
 	assert_int_equal(t->f->notified[0] + t->f->notified[1], 0);
+}
+
+/* As Linux does with a queue that it has looked for and not found. */
+static void a_queue_that_does_not_exist_may_be_taken_out_of_use(void **state)
+{
+	struct virtio_test *t = *state;
+
+	vrig_start(t->r, 0, 1, QUEUE);
+	vrig_wr(t->r, VRIG_QUEUE_SEL, FAKE_QUEUES);
+	assert_int_equal(vrig_rd(t->r, VRIG_QUEUE_NUM_MAX), 0);
+	vrig_wr(t->r, VRIG_QUEUE_READY, 0);
+	assert_int_equal(vrig_rd(t->r, VRIG_QUEUE_READY), 0);
+	assert_true(virtio_live(t->v));
 }
 
 static void notifications_reach_live_queues(void **state)
@@ -354,6 +367,7 @@ int main(void)
 		TEST(bad_queues_do_not_become_ready),
 		TEST(a_ready_queue_stays_as_it_is),
 		TEST(queues_that_do_not_exist_break_a_rule),
+		TEST(a_queue_that_does_not_exist_may_be_taken_out_of_use),
 		TEST(notifications_reach_live_queues),
 		TEST(what_was_made_available_early_is_seen_at_driver_ok),
 	};

@@ -1,4 +1,7 @@
-/* The virtio entropy device: buffers get random bytes, never more than fit, and a greedy driver gets them in turns. */
+/*
+ * The virtio entropy device: buffers get random bytes, never more than fit, and a greedy driver gets them in turns,
+ * none while the machine is paused.
+ */
 #include "tests/unit/virtio_rig.h"
 
 static void buffers_are_filled_with_random_bytes(void **state)
@@ -60,12 +63,53 @@ static void all_requests_are_served_in_the_end(void **state)
 	vrig_close(r);
 }
 
+static _Atomic bool timers_looked_at;
+
+static void note_look(void *self)
+{
+	(void)self;
+	timers_looked_at = true;
+}
+
+static void a_turn_does_not_come_while_the_machine_is_paused(void **state)
+{
+	struct vrig *r = vrig_open("virtio-rng");
+	struct bis_timer *timer;
+	unsigned before;
+	uint64_t pa;
+
+	(void)state;
+	rig_add(r->m, "riscv");
+	rig_add(r->m, "sv");
+	rig_start_paused(r->m);
+	pa = vrig_alloc(r, 4096);
+	vrig_start(r, VIRTIO_F_EVENT_IDX, 1, 256);
+	for (unsigned i = 0; i < 200; i++)
+		vrig_submit(r, 0, VRIG_IN(pa, 16));
+	/* As an instruction does that is stepped over. */
+	vrig_notify(r, 0);
+	before = vrig_get16(r, r->q[0].used + 2);
+	assert_in_range(before, 1, 199);
+	/* When this timer has fired, the device's has had its chance: both are due, and it was set first. */
+	assert_ok(bis_timer_create(r->mod, note_look, &timer));
+	bis_timer_set(timer, 0);
+	rig_wait_for(timers_looked_at);
+	bis_machine_lock_devices(r->m);
+	assert_int_equal(vrig_get16(r, r->q[0].used + 2), before);
+	bis_machine_unlock_devices(r->m);
+	bis_timer_destroy(timer);
+	assert_ok(bis_machine_resume(r->m));
+	rig_wait_for(vrig_get16(r, r->q[0].used + 2) == 200);
+	vrig_close(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffers_are_filled_with_random_bytes),
 		cmocka_unit_test(long_buffers_get_a_part),
 		cmocka_unit_test(all_requests_are_served_in_the_end),
+		cmocka_unit_test(a_turn_does_not_come_while_the_machine_is_paused),
 	};
 
 	return cmocka_run_group_tests_name("virtio-rng", tests, NULL, NULL);
