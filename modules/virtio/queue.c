@@ -33,7 +33,7 @@ const char *virtio_queue_flaw(const struct virtio *v, unsigned queue)
 	uint64_t size = v->size[queue];
 
 	if (!size_ok(v->size[queue]))
-		return "its size is not a power of two from 1 to 256";
+		return "its size is not a power of two from 1 to 512";
 	if (v->desc[queue] % sizeof(struct desc) || v->avail[queue] % 2 || v->used[queue] % 4)
 		return "a part of it is misaligned";
 	if (!bis_mem_is_ram(v->memory, (bis_gpa){v->desc[queue]}, size * sizeof(struct desc)) ||

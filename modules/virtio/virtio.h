@@ -19,7 +19,7 @@
 #include <biscuit/module.h>
 
 #define VIRTIO_QUEUES_MAX 8
-#define VIRTIO_QUEUE_SIZE 256 /* entries of a queue at most, and so ranges of a chain */
+#define VIRTIO_QUEUE_SIZE 512 /* entries of a queue at most, and so ranges of a chain */
 
 /* Virtio 1.2, section 5: device types. */
 enum virtio_device_id {

@@ -7,6 +7,8 @@
 
 #include "tests/unit/blk_rig.h"
 
+#define SEG_MAX (VIRTIO_QUEUE_SIZE - 2) /* a request has a header and a status, too */
+
 /* --- What the driver is told --- */
 
 static void the_configuration_describes_the_disk(void **state)
@@ -16,7 +18,7 @@ static void the_configuration_describes_the_disk(void **state)
 
 	assert_int_equal(vrig_rd(f->r, VRIG_DEVICE_ID), VIRTIO_ID_BLOCK);
 	assert_int_equal(vrig_config(f->r, 0, 8), SECTORS);
-	assert_int_equal(vrig_config(f->r, 12, 4), 254);
+	assert_int_equal(vrig_config(f->r, 12, 4), SEG_MAX);
 	assert_int_equal(vrig_config(f->r, 20, 4), 512);
 	assert_int_equal(vrig_config(f->r, 32, 1), 1);
 	assert_true(vrig_config(f->r, 36, 4) > 0);
@@ -129,20 +131,20 @@ static void ranges_may_be_cut_anywhere(void **state)
 static void a_request_of_seg_max_ranges_works(void **state)
 {
 	struct fixture *f = *state;
-	struct vrig_range ranges[256];
+	struct vrig_range ranges[SEG_MAX + 2];
 
-	vrig_start(f->r, F_ALL | VIRTIO_F_INDIRECT_DESC, 1, 256);
+	vrig_start(f->r, F_ALL | VIRTIO_F_INDIRECT_DESC, 1, VIRTIO_QUEUE_SIZE);
 	put_header(f, f->header, T_IN, 1);
 	ranges[0] = VRIG_OUT(f->header, 16);
-	for (unsigned i = 0; i < 254; i++)
-		ranges[i + 1] = VRIG_IN(f->data + (253 - i) * 512, 512);
-	ranges[255] = VRIG_IN(f->status, 1);
-	vrig_submit_indirect(f->r, 0, ranges, 256);
+	for (unsigned i = 0; i < SEG_MAX; i++)
+		ranges[i + 1] = VRIG_IN(f->data + (SEG_MAX - 1 - i) * 512, 512);
+	ranges[SEG_MAX + 1] = VRIG_IN(f->status, 1);
+	vrig_submit_indirect(f->r, 0, ranges, SEG_MAX + 2);
 	vrig_notify(f->r, 0);
 	vrig_wait_used(f->r, 0, NULL, NULL);
 	assert_int_equal(get_status(f), S_OK);
-	for (unsigned i = 0; i < 254; i++)
-		assert_pattern(f, f->data + (253 - i) * 512, 1 + i, 512);
+	for (unsigned i = 0; i < SEG_MAX; i++)
+		assert_pattern(f, f->data + (SEG_MAX - 1 - i) * 512, 1 + i, 512);
 }
 
 static unsigned clear(struct fixture *f, uint32_t type, const struct segment *segments, size_t count)

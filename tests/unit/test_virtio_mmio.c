@@ -184,10 +184,10 @@ static void each_queue_has_its_own_registers(void **state)
 
 	vrig_start(t->r, 0, 1, QUEUE);
 	vrig_wr(t->r, VRIG_QUEUE_SEL, 1);
-	assert_int_equal(vrig_rd(t->r, VRIG_QUEUE_NUM_MAX), 256);
+	assert_int_equal(vrig_rd(t->r, VRIG_QUEUE_NUM_MAX), VIRTIO_QUEUE_SIZE);
 	assert_int_equal(vrig_rd(t->r, VRIG_QUEUE_READY), 0);
 	vrig_wr(t->r, VRIG_QUEUE_SEL, 0);
-	assert_int_equal(vrig_rd(t->r, VRIG_QUEUE_NUM_MAX), 256);
+	assert_int_equal(vrig_rd(t->r, VRIG_QUEUE_NUM_MAX), VIRTIO_QUEUE_SIZE);
 	assert_int_equal(vrig_rd(t->r, VRIG_QUEUE_READY), 1);
 	vrig_wr(t->r, VRIG_QUEUE_SEL, FAKE_QUEUES);
 	assert_int_equal(vrig_rd(t->r, VRIG_QUEUE_NUM_MAX), 0);
@@ -202,7 +202,7 @@ static void good_queues_become_ready(void **state)
 	struct virtio_test *t = *state;
 	uint64_t end = VRIG_RAM_END;
 
-	for (unsigned size = 1; size <= 256; size *= 2) {
+	for (unsigned size = 1; size <= VIRTIO_QUEUE_SIZE; size *= 2) {
 		vrig_negotiate(t->r, 0);
 		vrig_place_queue(t->r, 0, size, end - size * 16, BIS_RAM_BASE + 2, BIS_RAM_BASE + 4);
 		assert_int_equal(vrig_rd(t->r, VRIG_QUEUE_READY), 1);
@@ -224,7 +224,7 @@ static void bad_queues_do_not_become_ready(void **state)
 		{0, ram, ram + 0x1000, ram + 0x2000},
 		{3, ram, ram + 0x1000, ram + 0x2000},
 		{255, ram, ram + 0x1000, ram + 0x2000},
-		{512, ram, ram + 0x1000, ram + 0x2000},
+		{2 * VIRTIO_QUEUE_SIZE, ram, ram + 0x1000, ram + 0x2000},
 		{0x8000, ram, ram + 0x1000, ram + 0x2000},
 		{0x10008, ram, ram + 0x1000, ram + 0x2000},
 		{UINT32_MAX, ram, ram + 0x1000, ram + 0x2000},

@@ -505,7 +505,7 @@ static void fields_set_from_outside_do_no_harm(void **state)
 	vrig_submit(t->r, 0, VRIG_IN(RIG_DATA, 8));
 	t->v->size[0] = 0;
 	assert_int_equal(virtio_pop(t->v, 0, &c), 0);
-	t->v->size[0] = 512;
+	t->v->size[0] = 2 * VIRTIO_QUEUE_SIZE;
 	assert_int_equal(virtio_pop(t->v, 0, &c), 0);
 	t->v->size[0] = QUEUE;
 	t->v->used[0] = 4;
