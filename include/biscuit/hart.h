@@ -77,8 +77,8 @@ void bis_hart_sleep(struct bis_hart *h);
  */
 void bis_hart_fence_others(struct bis_hart *self, uint64_t harts);
 /*
- * Guest memory as the hart would see it by loads at its current privilege, or privilege `priv`. 0, or -EFAULT with
- * nothing copied. Own thread, from a TRAP callback.
+ * Guest memory as the hart would see it by loads at its current privilege. 0, or -EFAULT, with `dst`
+ * then undefined. Own thread, from a TRAP callback.
  */
 BIS_MUST_CHECK int bis_hart_read_virtual(struct bis_hart *h, uint64_t va, void *dst, size_t len);
 
