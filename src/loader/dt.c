@@ -20,6 +20,8 @@
 #define LAST_SIZE  (2 << 20) /* Linux maps no more */
 #define PATH_SIZE  96
 
+#define DTB_VERSION 17 /* Devicetree Specification 0.4, section 5.2 */
+
 static uint32_t node_phandle(const struct bis_dt_machine *m, size_t index)
 {
 	return 1 + m->harts + (uint32_t)index;
@@ -274,6 +276,65 @@ int bis_dt_generate(const struct bis_dt_machine *m, const struct bis_dt_config *
 	return err;
 }
 
+/* A part of the blob: words at known offsets. */
+struct part {
+	const uint8_t *at;
+	uint32_t size;
+};
+
+/* Takes `len` bytes, padded to whole words, at *off. False if they are not all there. */
+static bool take(const struct part *p, uint32_t *off, uint32_t len)
+{
+	if (len > p->size - *off)
+		return false;
+	*off += len;
+	if (*off % 4)
+		*off += 4 - *off % 4;
+	return *off <= p->size;
+}
+
+static uint32_t word_at(const struct part *p, uint32_t off)
+{
+	return fdt32_ld((const fdt32_t *)(const void *)(p->at + off));
+}
+
+/* One token of the structure block at *off; false if it does not fit. */
+static bool take_token(const struct part *p, uint32_t *off, uint32_t token)
+{
+	const void *end;
+
+	if (token == FDT_BEGIN_NODE) {
+		end = memchr(p->at + *off, 0, p->size - *off);
+		return end && take(p, off, (uint32_t)((const uint8_t *)end - (p->at + *off)) + 1);
+	}
+	if (token == FDT_PROP)
+		return p->size - *off >= 8 && word_at(p, *off) <= p->size && take(p, off, 8 + word_at(p, *off));
+	return token == FDT_END_NODE || token == FDT_NOP;
+}
+
+/*
+ * Does every token of the structure block lie inside it? Versions of libfdt exist whose own check follows lengths that
+ * wrap around (section 5.4.1 of the specification for the tokens).
+ */
+static bool structure_holds(const void *blob, uint32_t total)
+{
+	uint32_t start = fdt_off_dt_struct(blob), off = 0;
+	struct part p = {.at = (const uint8_t *)blob + start, .size = fdt_size_dt_struct(blob)};
+
+	if (start > total || p.size > total - start || start % 4)
+		return false;
+	while (p.size - off >= 4) {
+		uint32_t token = word_at(&p, off);
+
+		off += 4;
+		if (token == FDT_END)
+			return true;
+		if (!take_token(&p, &off, token))
+			return false;
+	}
+	return false;
+}
+
 int bis_check_dtb(const void *blob, size_t size)
 {
 	int err;
@@ -283,7 +344,15 @@ int bis_check_dtb(const void *blob, size_t size)
 				sizeof(struct fdt_header));
 	if (size > LAST_SIZE)
 		return bis_fail(EINVAL, "device tree: %zu bytes, expected at most %d", size, LAST_SIZE);
-	err = fdt_check_full(blob, size);
+	err = fdt_check_header(blob);
+	/* Older ones do not say how long their parts are, and nothing could check them. */
+	if (!err && fdt_version(blob) < DTB_VERSION)
+		return bis_fail(EINVAL, "device tree: version %u, expected %d or newer", fdt_version(blob),
+				DTB_VERSION);
+	if (!err && (fdt_totalsize(blob) > size || !structure_holds(blob, fdt_totalsize(blob))))
+		err = -FDT_ERR_BADSTRUCTURE;
+	if (!err)
+		err = fdt_check_full(blob, size);
 	if (err)
 		return bis_fail(EINVAL, "device tree: not a valid blob (%s)", fdt_strerror(err));
 	return 0;

@@ -282,7 +282,7 @@ static void damaged_blobs_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct bis_dt_config cfg = {0};
-	uint8_t *blob;
+	uint8_t *blob, *word, kept_word[4];
 	size_t size;
 	void *fdt;
 
@@ -296,6 +296,18 @@ static void damaged_blobs_are_refused(void **state)
 		assert_fails(bis_check_dtb(blob, cut), -EINVAL, "device tree");
 		free(blob);
 	}
+	/* Before version 17 no part says how long it is, and libfdt would read as far as it gets. */
+	fdt_set_version(fdt, 16);
+	assert_fails(bis_check_dtb(fdt, size), -EINVAL, "version 16, expected 17");
+	fdt_set_version(fdt, 17);
+	assert_ok(bis_check_dtb(fdt, size));
+	/* A length that leads back to where it stands must not be followed for ever. */
+	word = (uint8_t *)fdt + fdt_off_dt_struct(fdt) + fdt_first_property_offset(fdt, 0) + 4;
+	memcpy(kept_word, word, 4);
+	memcpy(word, "\xff\xff\xff\xf4", 4);
+	assert_fails(bis_check_dtb(fdt, size), -EINVAL, "not a valid blob");
+	memcpy(word, kept_word, 4);
+	assert_ok(bis_check_dtb(fdt, size));
 	for (size_t at = 0; at < size; at += 3) {
 		uint8_t kept = ((uint8_t *)fdt)[at];
 
