@@ -502,6 +502,10 @@ if command -v dtc >/dev/null && wanted 'dtc'; then
 fi
 
 if command -v dtc >/dev/null && wanted 'memory'; then
+	# Eight times the memory that is there, and the PLIC where nothing is: the guest believes it, the machine does not care.
+	dtc -q -I dtb -O dts x.dtb | sed 's/reg = <0x00 0x80000000 0x00 0x8000000>/reg = <0x00 0x80000000 0x00 0x40000000>/
+		s/reg = <0x00 0xc000000 /reg = <0x00 0xd000000 /' | dtc -q -I dts -O dtb -o lie.dtb
+	expect 'a device tree that lies harms nobody' 0 bash -c '! cmp -s x.dtb lie.dtb && echo poweroff | timeout 60 "$0" --dtb lie.dtb' "$run"
 	expect 'memory of a Linux folder' 0 bash -c '"$0" --linux debian --dump-dtb - | dtc -q -I dtb | grep -q "reg = <0x00 0x80000000 0x00 0x6000000>"' "$run"
 	expect 'memory for a Linux folder without it' 0 bash -c '"$0" --linux ./dir --dump-dtb - | dtc -q -I dtb | grep -q "0x20000000>"' "$run"
 	expect '--memory replaces that of a folder' 0 bash -c '"$0" --linux debian -m 64M --dump-dtb - | dtc -q -I dtb | grep -q "0x4000000>"' "$run"
