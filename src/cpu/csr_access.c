@@ -291,7 +291,7 @@ void bis_csr_change_ip(struct bis_hart *h, unsigned address, uint64_t set, uint6
 	bis_trap_change_mip(h, set & mask, clear & mask);
 }
 
-static void set_mip(struct bis_hart *h, unsigned address, uint64_t value)
+static void set_ip(struct bis_hart *h, unsigned address, uint64_t value)
 {
 	bis_csr_change_ip(h, address, value, ~value);
 }
@@ -299,11 +299,6 @@ static void set_mip(struct bis_hart *h, unsigned address, uint64_t value)
 static uint64_t get_sip(struct bis_hart *h, unsigned address)
 {
 	return get_mip(h, address) & h->mideleg;
-}
-
-static void set_sip(struct bis_hart *h, unsigned address, uint64_t value)
-{
-	bis_csr_change_ip(h, address, value, ~value);
 }
 
 /* --- Timer (Sstc) and environment configuration --- */

@@ -26,21 +26,31 @@ static struct piece first_piece(const struct bis_memory *m, uint64_t pa, uint64_
 	return (struct piece){r, r->host + off, len < r->size - off ? len : r->size - off};
 }
 
+/* Every page of a piece has been written. */
+static void piece_written(struct bis_memory *m, const struct piece *p)
+{
+	uint64_t first, last;
+
+	if (p->len == 0)
+		return;
+	first = (uint64_t)(p->host - p->ram->host) >> BIS_PAGE_SHIFT;
+	last = ((uint64_t)(p->host - p->ram->host) + p->len - 1) >> BIS_PAGE_SHIFT;
+	for (uint64_t page = first; page <= last; page++)
+		bis_mem_wrote(m, p->ram->base + (page << BIS_PAGE_SHIFT), p->ram->watch + page);
+}
+
 void bis_mem_touched(struct bis_memory *m, uint64_t pa, uint64_t len)
 {
 	while (len > 0) {
 		struct piece p = first_piece(m, pa, len);
-		uint64_t first = (uint64_t)(p.host - p.ram->host) >> BIS_PAGE_SHIFT;
-		uint64_t last = ((uint64_t)(p.host - p.ram->host) + p.len - 1) >> BIS_PAGE_SHIFT;
 
-		for (uint64_t page = first; page <= last; page++)
-			bis_mem_wrote(m, p.ram->base + (page << BIS_PAGE_SHIFT), p.ram->watch + page);
+		piece_written(m, &p);
 		pa += p.len;
 		len -= p.len;
 	}
 }
 
-static int check_ram(const struct bis_memory *m, bis_gpa pa, uint64_t len)
+int bis_mem_check_ram(const struct bis_memory *m, bis_gpa pa, uint64_t len)
 {
 	if (bis_mem_is_ram(m, pa, len))
 		return 0;
@@ -52,7 +62,7 @@ static int check_ram(const struct bis_memory *m, bis_gpa pa, uint64_t len)
 int bis_mem_read(const struct bis_memory *m, bis_gpa pa, void *dst, size_t len)
 {
 	uint8_t *to = dst;
-	int err = check_ram(m, pa, len);
+	int err = bis_mem_check_ram(m, pa, len);
 
 	while (!err && len > 0) {
 		struct piece p = first_piece(m, pa.v, len);
@@ -68,13 +78,13 @@ int bis_mem_read(const struct bis_memory *m, bis_gpa pa, void *dst, size_t len)
 int bis_mem_write(struct bis_memory *m, bis_gpa pa, const void *src, size_t len)
 {
 	const uint8_t *from = src;
-	int err = check_ram(m, pa, len);
+	int err = bis_mem_check_ram(m, pa, len);
 
 	while (!err && len > 0) {
 		struct piece p = first_piece(m, pa.v, len);
 
 		bis_ram_copy_in(p.host, from, p.len);
-		bis_mem_touched(m, pa.v, p.len);
+		piece_written(m, &p);
 		from += p.len;
 		pa.v += p.len;
 		len -= p.len;
@@ -84,13 +94,13 @@ int bis_mem_write(struct bis_memory *m, bis_gpa pa, const void *src, size_t len)
 
 int bis_mem_fill(struct bis_memory *m, bis_gpa pa, uint8_t byte, uint64_t len)
 {
-	int err = check_ram(m, pa, len);
+	int err = bis_mem_check_ram(m, pa, len);
 
 	while (!err && len > 0) {
 		struct piece p = first_piece(m, pa.v, len);
 
 		bis_ram_fill(p.host, byte, p.len);
-		bis_mem_touched(m, pa.v, p.len);
+		piece_written(m, &p);
 		pa.v += p.len;
 		len -= p.len;
 	}
@@ -105,7 +115,7 @@ static int check_word(const struct bis_memory *m, bis_gpa pa, unsigned size)
 		return bis_fail(EINVAL,
 				"memory: a word of %u bytes at 0x%" PRIx64 " is not 1, 2, 4 or 8 bytes, aligned", size,
 				pa.v);
-	return check_ram(m, pa, size);
+	return bis_mem_check_ram(m, pa, size);
 }
 
 int bis_mem_load(const struct bis_memory *m, bis_gpa pa, unsigned size, uint64_t *out)
@@ -145,7 +155,7 @@ int bis_mem_store(struct bis_memory *m, bis_gpa pa, unsigned size, uint64_t valu
 		__atomic_store_n((uint16_t *)host, (uint16_t)value, __ATOMIC_RELEASE);
 	else
 		__atomic_store_n((uint8_t *)host, (uint8_t)value, __ATOMIC_RELEASE);
-	bis_mem_touched(m, pa.v, size);
+	piece_written(m, &p);
 	return 0;
 }
 
@@ -165,14 +175,14 @@ ssize_t bis_mem_to_fd(const struct bis_memory *m, bis_gpa pa, int fd, uint64_t o
 
 int bis_mem_spans(struct bis_memory *m, bis_gpa pa, uint64_t len, bool write, bis_span_fn visit, void *arg)
 {
-	int result = check_ram(m, pa, len);
+	int result = bis_mem_check_ram(m, pa, len);
 
 	while (!result && len > 0) {
 		struct piece p = first_piece(m, pa.v, len);
 
 		result = visit(arg, p.host, p.len);
 		if (write)
-			bis_mem_touched(m, pa.v, p.len);
+			piece_written(m, &p);
 		pa.v += p.len;
 		len -= p.len;
 	}

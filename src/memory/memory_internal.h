@@ -130,6 +130,9 @@ static inline void bis_mem_wrote(struct bis_memory *m, uint64_t pa_page, _Atomic
 		bis_mem_page_written(m, pa_page, watch);
 }
 
+/* 0 if all of [pa, pa+len) is RAM, or -EFAULT with message. */
+BIS_MUST_CHECK int bis_mem_check_ram(const struct bis_memory *m, bis_gpa pa, uint64_t len);
+
 /* bis_mem_wrote for every page of [pa, pa+len), which is RAM. */
 void bis_mem_touched(struct bis_memory *m, uint64_t pa, uint64_t len);
 

@@ -25,9 +25,10 @@ static int check_ranges(const struct bis_memory *m, const struct bis_mem_range *
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!bis_mem_is_ram(m, ranges[i].pa, ranges[i].len))
-			return bis_fail(EFAULT, "memory: 0x%" PRIx64 " bytes at 0x%" PRIx64 " are not all RAM",
-					ranges[i].len, ranges[i].pa.v);
+		int err = bis_mem_check_ram(m, ranges[i].pa, ranges[i].len);
+
+		if (err)
+			return err;
 		if (ranges[i].len > INT64_MAX - total)
 			return bis_fail(EINVAL, "memory: a list of more than 2^63 bytes");
 		total += ranges[i].len;
@@ -120,10 +121,13 @@ ssize_t bis_mem_pwritev(const struct bis_memory *m, const struct bis_mem_range *
 
 int bis_mem_discard(struct bis_memory *m, bis_gpa pa, uint64_t len)
 {
+	int err;
+
 	if ((pa.v | len) & BIS_PAGE_MASK)
 		return bis_fail(EINVAL, "memory: 0x%" PRIx64 " bytes at 0x%" PRIx64 " are not whole pages", len, pa.v);
-	if (!bis_mem_is_ram(m, pa, len))
-		return bis_fail(EFAULT, "memory: 0x%" PRIx64 " bytes at 0x%" PRIx64 " are not all RAM", len, pa.v);
+	err = bis_mem_check_ram(m, pa, len);
+	if (err)
+		return err;
 	while (len > 0) {
 		struct bis_ram *r = bis_mem_find(m, pa.v);
 		uint64_t at = pa.v - r->base, part = len < r->size - at ? len : r->size - at;
