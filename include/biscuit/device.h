@@ -44,10 +44,12 @@ struct bis_mmio_ops {
  * A slot of 8 control registers. `posted` has bit r set where a write to register r is queued and carried out on the
  * controller thread (in order within the machine); other writes and all reads complete before the guest's next
  * instruction. Values are 64 bits wide; on RV32 the upper half is zero on writes and dropped on reads.
- * Register 7 never reaches the device. Called with the machine's device lock held.
+ * Register 7 never reaches the device. Called with the machine's device lock held, but for writes to registers whose
+ * bit is set in `unlocked`: those are called without it, on several harts at once perhaps, so that a write that takes
+ * long keeps no other device waiting. Lifecycle calls still exclude them, as the harts are parked then.
  */
 struct bis_devcsr_ops {
-	uint8_t posted;
+	uint8_t posted, unlocked;
 	uint64_t (*read)(void *self, unsigned reg);
 	void (*write)(void *self, unsigned reg, uint64_t val);
 };

@@ -78,6 +78,10 @@ struct bis_mem_range {
  */
 BIS_MUST_CHECK ssize_t bis_mem_preadv(struct bis_memory *m, const struct bis_mem_range *ranges, size_t count, int fd,
 				      uint64_t offset);
+/* The same as bis_mem_preadv for what the host has in memory: -EAGAIN if the first byte would have to wait for storage.
+ */
+BIS_MUST_CHECK ssize_t bis_mem_preadv_nowait(struct bis_memory *m, const struct bis_mem_range *ranges, size_t count,
+					     int fd, uint64_t offset);
 BIS_MUST_CHECK ssize_t bis_mem_pwritev(const struct bis_memory *m, const struct bis_mem_range *ranges, size_t count,
 				       int fd, uint64_t offset);
 

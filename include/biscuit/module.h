@@ -84,6 +84,33 @@ BIS_MUST_CHECK int bis_attach_devcsr(struct bis_module *mod, const struct bis_de
 BIS_MUST_CHECK int bis_attach_irqchip(struct bis_module *mod, const char *kind, const struct bis_irqchip_ops *ops);
 
 /*
+ * A direct window (PHYS attachment that gives host memory): `size` bytes of physical addresses from the placement
+ * option `at=` on, in which the module lets pages of host files appear. Harts load and store there as fast as in RAM.
+ * It is not RAM: no instruction is fetched from it, no page table, LR/SC or AMO works in it, no device reads or writes
+ * it; each is an access fault, and so is every access where nothing is mapped or where the file has become too short.
+ * The window goes with the module, and so does what is mapped in it.
+ */
+struct bis_direct;
+BIS_MUST_CHECK int bis_attach_direct(struct bis_module *mod, uint64_t size, struct bis_direct **out);
+enum bis_direct_flags {
+	BIS_DIRECT_WRITE = 1, /* stores are allowed */
+	BIS_DIRECT_SHARED = 2 /* they go to the file, and what others write to it shows; otherwise a private copy */
+};
+/*
+ * Lets `len` bytes of the file behind `fd` from `fd_offset` on appear at `off` in the window, all multiples of the page
+ * size; `fd` may be closed afterwards. Any thread but a hart that is inside guest code. -EINVAL (alignment), -ERANGE
+ * (outside the window), -EEXIST (something is mapped there), -ENOSPC (too many mappings), -errno of the host; no
+ * message, as the answer is a guest's.
+ */
+BIS_MUST_CHECK int bis_direct_map(struct bis_direct *d, uint64_t off, uint64_t len, int fd, uint64_t fd_offset,
+				  unsigned flags);
+/* Takes one mapping, as it was made, away again: no hart reaches it after the call. -ENOENT. */
+BIS_MUST_CHECK int bis_direct_unmap(struct bis_direct *d, uint64_t off, uint64_t len);
+/* A free range of `len` bytes: its offset, or -ENOSPC. */
+BIS_MUST_CHECK int bis_direct_place(struct bis_direct *d, uint64_t len, uint64_t *off);
+uint64_t bis_direct_base(const struct bis_direct *d); /* physical address of the window */
+
+/*
  * CSRs (CSR attachment): rows of concrete control and status registers. Privilege and read-only come from the address,
  * as the privileged specification numbers them. `read` and `write` run on the hart's thread; write gets the new value
  * (already combined for set/clear). `write` NULL: writes are ignored. -EEXIST where an address is taken.

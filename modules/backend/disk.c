@@ -57,54 +57,17 @@ static void consume(struct disk_request *r, uint64_t len)
 	r->consumed += len;
 }
 
-/* A list of guest memory on its way to one system call. */
-struct cached_read {
-	struct bis_memory *memory;
-	struct bis_mem_range ranges[PART_RANGES];
-	struct iovec host[PART_RANGES];
-	size_t count;
-	size_t visited; /* ranges whose host memory is known */
-	int fd;
-	uint64_t offset, len;
-};
-
-static int visit_next(struct cached_read *c);
-
-/* The host memory of a range, bis_span_fn: it is known during this call, so the call goes on to the next range. */
-static int visit_span(void *arg, void *host, size_t len)
+static ssize_t move_part(const struct disk_request *r, const struct bis_mem_range *part, size_t n, int fd,
+			 uint64_t offset)
 {
-	struct cached_read *c = arg;
-
-	/* One at the edge of two regions of RAM, in two spans, is too rare to be fast. */
-	if (len != c->ranges[c->visited].len)
-		return -EAGAIN;
-	c->host[c->visited++] = (struct iovec){host, len};
-	return visit_next(c);
-}
-
-static int visit_next(struct cached_read *c)
-{
-	struct bis_mem_range *next = &c->ranges[c->visited];
-
-	if (c->visited < c->count)
-		return bis_mem_spans(c->memory, next->pa, next->len, true, visit_span, c);
-	if (preadv2(c->fd, c->host, (int)c->count, (off_t)c->offset, RWF_NOWAIT) != (ssize_t)c->len)
-		return -EAGAIN;
-	return 0;
-}
-
-static int read_cached(struct disk_request *r, int fd, uint64_t offset, uint64_t len)
-{
-	struct cached_read c = {.memory = r->memory, .fd = fd, .offset = offset, .len = len};
-	int err;
-
-	c.count = next_ranges(r, len, c.ranges, PART_RANGES);
-	for (size_t i = 0; i < c.count; i++)
-		len -= c.ranges[i].len;
-	err = len ? -EAGAIN : visit_next(&c);
-	if (!err)
-		consume(r, c.len);
-	return err;
+	switch (r->op) {
+	case DISK_READ:
+		return bis_mem_preadv(r->memory, part, n, fd, offset);
+	case DISK_READ_CACHED:
+		return bis_mem_preadv_nowait(r->memory, part, n, fd, offset);
+	default:
+		return bis_mem_pwritev(r->memory, part, n, fd, offset);
+	}
 }
 
 static int transfer(struct disk_request *r, int fd, uint64_t offset, uint64_t len)
@@ -112,11 +75,8 @@ static int transfer(struct disk_request *r, int fd, uint64_t offset, uint64_t le
 	while (len > 0) {
 		struct bis_mem_range part[PART_RANGES];
 		size_t n = next_ranges(r, len, part, PART_RANGES);
-		ssize_t moved = r->op == DISK_READ ? bis_mem_preadv(r->memory, part, n, fd, offset)
-						   : bis_mem_pwritev(r->memory, part, n, fd, offset);
+		ssize_t moved = move_part(r, part, n, fd, offset);
 
-		if (moved == -EINTR)
-			continue;
 		if (moved <= 0)
 			return moved ? (int)moved : -EIO;
 		consume(r, (uint64_t)moved);
@@ -177,10 +137,9 @@ int bis_disk_carry_out(struct disk_request *r, int fd, uint64_t offset, uint64_t
 {
 	switch (r->op) {
 	case DISK_READ:
+	case DISK_READ_CACHED:
 	case DISK_WRITE:
 		return transfer(r, fd, offset, len);
-	case DISK_READ_CACHED:
-		return read_cached(r, fd, offset, len);
 	case DISK_DISCARD:
 		return discard(fd, offset, len);
 	case DISK_ZERO:

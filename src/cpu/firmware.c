@@ -75,18 +75,28 @@ static bool is_fenced(const struct bis_hart *h)
 	return atomic_load(&h->state) != HART_RUNNING || !(atomic_load(&h->requests) & REQ_FENCE);
 }
 
+static void fence(struct bis_machine *m, uint64_t harts)
+{
+	for (unsigned i = 0; i < m->n_harts; i++)
+		if (harts >> i & 1)
+			bis_hart_request(m->harts[i], REQ_FENCE);
+	for (unsigned i = 0; i < m->n_harts; i++)
+		while ((harts >> i & 1) && !is_fenced(m->harts[i]))
+			sched_yield();
+}
+
 void bis_hart_fence_others(struct bis_hart *self, uint64_t harts)
 {
 	struct bis_machine *m = self->machine;
 
-	for (unsigned i = 0; i < m->n_harts; i++)
-		if (m->harts[i] != self && (harts >> i & 1))
-			bis_hart_request(m->harts[i], REQ_FENCE);
 	if (harts >> self->id & 1)
 		bis_tlb_flush(self);
-	for (unsigned i = 0; i < m->n_harts; i++)
-		while (m->harts[i] != self && (harts >> i & 1) && !is_fenced(m->harts[i]))
-			sched_yield();
+	fence(m, harts & ~(UINT64_C(1) << self->id));
+}
+
+void bis_harts_fence(struct bis_machine *m)
+{
+	fence(m, UINT64_MAX);
 }
 
 int bis_hart_read_virtual(struct bis_hart *h, uint64_t va, void *dst, size_t len)

@@ -27,6 +27,7 @@
 /* --- Translation look-aside buffer --- */
 
 #define TLB_ENTRIES 256
+#define DIRECT_ENTRIES 32
 #define TLB_INVALID 1 /* no page address has this bit */
 
 /* Data entry: an access of `size` bytes at va hits if the page of va+size-1 equals the tag; then host = addend + va. */
@@ -170,6 +171,7 @@ struct bis_hart {
 	uint64_t traps_taken, interrupts_taken, tlb_fills;
 
 	struct bis_tlb_entry tlb[TLB_CONTEXTS][TLB_ENTRIES];
+	struct bis_tlb_entry direct[TLB_CONTEXTS][DIRECT_ENTRIES]; /* pages of direct windows, for the slow path alone */
 	struct bis_fetch_entry fetch[FETCH_CONTEXTS][TLB_ENTRIES];
 };
 
@@ -219,6 +221,11 @@ void bis_hart_serve(struct bis_hart *h);
 void bis_harts_ask_flush_writes(struct bis_machine *m, struct bis_hart *self);
 /* Has every hart but `self` done what all calls before this one have asked, or will it before it touches memory? */
 bool bis_harts_have_flushed(struct bis_machine *m, const struct bis_hart *self);
+/*
+ * Makes every hart forget its whole TLB: on return each has, or is outside and will before it touches memory. Not on
+ * the thread of a hart that is inside guest code.
+ */
+void bis_harts_fence(struct bis_machine *m);
 /* Makes every hart forget its write entries, and waits until each has. Not on a hart's thread. */
 void bis_harts_flush_writes(struct bis_machine *m);
 

@@ -6,8 +6,10 @@
  */
 #include <string.h>
 
+#include "src/cpu/guarded.h"
 #include "src/cpu/guest_access.h"
 #include "src/cpu/hart_internal.h"
+#include "src/machine/direct_internal.h"
 #include "src/machine/machine_internal.h"
 #include "src/memory/bus_internal.h"
 
@@ -151,6 +153,9 @@ void bis_tlb_flush(struct bis_hart *h)
 	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
 		for (unsigned i = 0; i < TLB_ENTRIES; i++)
 			clear_tlb_entry(&h->tlb[c][i]);
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
+		for (unsigned i = 0; i < DIRECT_ENTRIES; i++)
+			clear_tlb_entry(&h->direct[c][i]);
 	for (unsigned c = 0; c < FETCH_CONTEXTS; c++)
 		for (unsigned i = 0; i < TLB_ENTRIES; i++)
 			h->fetch[c][i].tag = TLB_INVALID;
@@ -187,8 +192,10 @@ void bis_tlb_flush_va(struct bis_hart *h, uint64_t va)
 		bis_tlb_flush(h);
 		return;
 	}
-	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++) {
 		clear_tlb_entry(&h->tlb[c][i]);
+		clear_tlb_entry(&h->direct[c][i % DIRECT_ENTRIES]);
+	}
 	for (unsigned c = 0; c < FETCH_CONTEXTS; c++)
 		h->fetch[c][i].tag = TLB_INVALID;
 }
@@ -262,16 +269,71 @@ static bool bus_access(const struct request *r, uint64_t pa, unsigned size, uint
 	return result == BIS_BUS_OK;
 }
 
+/* --- Direct windows: a TLB of their own beside the bus, for accesses that the host may refuse --- */
+
+static struct bis_tlb_entry *direct_entry(struct bis_hart *h, uint64_t va)
+{
+	size_t context = (size_t)(h->dtlb - &h->tlb[0][0]) / TLB_ENTRIES;
+
+	return &h->direct[context][(va >> BIS_PAGE_SHIFT) & (DIRECT_ENTRIES - 1)];
+}
+
+/* Enters a page of a direct window, as far as PMP treats the whole page alike. */
+static void fill_direct(const struct request *r, const struct bis_mapping *map, const uint8_t *host, bool writable)
+{
+	struct bis_hart *h = r->h;
+	uint64_t va_page = r->va & PAGE_MASK, pa_page = map->pa & PAGE_MASK;
+	struct bis_tlb_entry *e = direct_entry(h, r->va);
+
+	note_page_size(h, r->va, map->page_size);
+	clear_tlb_entry(e);
+	e->addend = (uintptr_t)host - va_page;
+	if (map->read && bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_READ, r->priv) == PMP_ALLOW)
+		e->rtag = va_page;
+	if (map->write && writable && bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_WRITE, r->priv) == PMP_ALLOW)
+		e->wtag = va_page;
+}
+
+static bool direct_access(const struct request *r, uint8_t *host, unsigned size, uint64_t *value)
+{
+	bool done = r->access == BIS_ACCESS_WRITE ? bis_guarded_store(host, size, *value)
+						  : bis_guarded_load(host, size, value);
+
+	if (!done)
+		raise_access(r);
+	return done;
+}
+
+/* An access that is not to RAM: to a direct window if a page appears there, else to the bus. */
+static bool device_access(const struct request *r, const struct bis_mapping *map, unsigned size, uint64_t *value)
+{
+	struct bis_machine *m = r->h->machine;
+	uint8_t *host;
+	bool writable;
+
+	if (!m->directs || !bis_direct_page(m, map->pa & PAGE_MASK, &host, &writable))
+		return bus_access(r, map->pa, size, value);
+	if (r->access == BIS_ACCESS_WRITE && !writable) {
+		raise_access(r);
+		return false;
+	}
+	fill_direct(r, map, host, writable);
+	return direct_access(r, host + (map->pa & (BIS_PAGE_SIZE - 1)), size, value);
+}
+
 static bool load_in_page(struct bis_hart *h, uint64_t va, unsigned size, uint64_t *out)
 {
 	struct request r = {h, va, BIS_ACCESS_READ, effective_priv(h, BIS_ACCESS_READ)};
+	const struct bis_tlb_entry *direct = direct_entry(h, va);
 	struct bis_mapping map;
 	struct bis_mem_page page;
 
+	if (direct->rtag == (va & PAGE_MASK))
+		return direct_access(&r, (uint8_t *)(direct->addend + va), size, out);
 	if (!locate(&r, size, &map, &page))
 		return false;
 	if (!page.host)
-		return bus_access(&r, map.pa, size, out);
+		return device_access(&r, &map, size, out);
 	fill_data(&r, &map, &page);
 	*out = guest_load(page.host + (map.pa & (BIS_PAGE_SIZE - 1)), size);
 	return true;
@@ -282,7 +344,7 @@ static bool store_located(const struct request *r, const struct bis_mapping *map
 			  unsigned size, uint64_t value)
 {
 	if (!page->host)
-		return bus_access(r, map->pa, size, &value);
+		return device_access(r, map, size, &value);
 	guest_store(page->host + (map->pa & (BIS_PAGE_SIZE - 1)), size, value);
 	bis_mem_wrote(r->h->memory, map->pa & PAGE_MASK, page->watch);
 	fill_data(r, map, page);
@@ -292,9 +354,12 @@ static bool store_located(const struct request *r, const struct bis_mapping *map
 static bool store_in_page(struct bis_hart *h, uint64_t va, unsigned size, uint64_t value)
 {
 	struct request r = {h, va, BIS_ACCESS_WRITE, effective_priv(h, BIS_ACCESS_WRITE)};
+	const struct bis_tlb_entry *direct = direct_entry(h, va);
 	struct bis_mapping map;
 	struct bis_mem_page page;
 
+	if (direct->wtag == (va & PAGE_MASK))
+		return direct_access(&r, (uint8_t *)(direct->addend + va), size, &value);
 	return locate(&r, size, &map, &page) && store_located(&r, &map, &page, size, value);
 }
 

@@ -7,6 +7,7 @@
 
 #include "src/cpu/csr_internal.h"
 #include "src/cpu/hart_internal.h"
+#include "src/machine/direct_internal.h"
 #include "src/machine/machine_internal.h"
 #include "src/memory/bus_internal.h"
 #include "src/translate/block_internal.h"
@@ -384,6 +385,7 @@ void bis_detach_all(struct bis_module *mod)
 	mod->n_windows = 0;
 	for (unsigned i = 0; i < mod->class->irqs && mod->irqs; i++)
 		bis_irq_set(&mod->irqs[i], false);
+	bis_direct_detach(mod);
 	bis_devctl_forget(m->devctl, mod);
 	if (mod->slot >= 0 && m->slots[mod->slot] == mod)
 		m->slots[mod->slot] = NULL;

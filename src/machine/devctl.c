@@ -117,6 +117,7 @@ uint64_t bis_devctl_read(struct bis_machine *m, unsigned slot, unsigned reg)
 void bis_devctl_write(struct bis_machine *m, unsigned slot, unsigned reg, uint64_t value)
 {
 	struct bis_devctl *d = m->devctl;
+	const struct bis_module *unlocked = NULL;
 	struct bis_module *mod;
 
 	bis_machine_lock_devices(m);
@@ -129,9 +130,15 @@ void bis_devctl_write(struct bis_machine *m, unsigned slot, unsigned reg, uint64
 		bis_devctl_kick(d);
 	} else if (mod && reg != BIS_DEVCSR_IDENTITY && mod->devcsr->write) {
 		bis_devctl_drain_posted(d);
-		mod->devcsr->write(mod->self, reg, value);
+		if (mod->devcsr->unlocked >> reg & 1)
+			unlocked = mod;
+		else
+			mod->devcsr->write(mod->self, reg, value);
 	}
 	bis_machine_unlock_devices(m);
+	/* The module cannot go meanwhile: that takes every hart parked, and this one is at work. */
+	if (unlocked)
+		unlocked->devcsr->write(unlocked->self, reg, value);
 }
 
 /* --- Interrupt ring --- */

@@ -141,6 +141,7 @@ struct bis_machine {
 	struct bis_module *slots[BIS_DEVCSR_SLOTS];
 	struct bis_chardev *chardevs;
 	struct bis_netdev *netdevs;
+	struct bis_direct *directs;
 
 	pthread_mutex_t device_lock;
 

@@ -467,6 +467,11 @@ int bis_module_slot(const struct bis_module *mod)
 	return mod->slot;
 }
 
+bool bis_module_has_place(const struct bis_module *mod)
+{
+	return mod->has_base;
+}
+
 unsigned bis_module_irq_input(const struct bis_module *mod, unsigned index)
 {
 	return mod->has_irq && index < mod->class->irqs ? mod->irq_input + index : 0;

@@ -172,9 +172,9 @@ void bis_mem_set_arm_listener(struct bis_memory *m, void (*fn)(void *arg), void 
 void bis_ram_copy_out(void *dst, const uint8_t *host, size_t len);
 void bis_ram_copy_in(uint8_t *host, const void *src, size_t len);
 void bis_ram_fill(uint8_t *host, uint8_t byte, size_t len);
-/* preadv (`in`) or pwritev on guest RAM. */
+/* preadv2 (`in`) or pwritev2 on guest RAM, with the flags of those. */
 struct iovec;
-ssize_t bis_ram_move(int fd, const struct iovec *iov, int count, off_t offset, bool in);
+ssize_t bis_ram_move(int fd, const struct iovec *iov, int count, off_t offset, bool in, int flags);
 
 /* --- dirty bitmaps of a region that is being added or freed (memory.c, dirty.c); the caller holds the lock --- */
 

@@ -125,12 +125,12 @@ void bis_ram_fill(uint8_t *host, uint8_t byte, size_t len)
 	}
 }
 
-ssize_t bis_ram_move(int fd, const struct iovec *iov, int count, off_t offset, bool in)
+ssize_t bis_ram_move(int fd, const struct iovec *iov, int count, off_t offset, bool in, int flags)
 {
 #if THREAD_SANITIZER
 	/* The system call itself: guests race on purpose with the bytes it moves. */
-	return syscall(in ? SYS_preadv : SYS_pwritev, fd, iov, (long)count, (long)offset, 0L);
+	return syscall(in ? SYS_preadv2 : SYS_pwritev2, fd, iov, (long)count, (long)offset, 0L, (long)flags);
 #else
-	return in ? preadv(fd, iov, count, offset) : pwritev(fd, iov, count, offset);
+	return in ? preadv2(fd, iov, count, offset, flags) : pwritev2(fd, iov, count, offset, flags);
 #endif
 }

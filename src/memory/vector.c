@@ -82,7 +82,7 @@ static void advance(struct bis_memory *m, struct place *p, uint64_t len, bool wr
 }
 
 static ssize_t move(struct bis_memory *m, const struct bis_mem_range *ranges, size_t count, int fd, uint64_t offset,
-		    bool write)
+		    bool write, int flags)
 {
 	struct place p = {.ranges = ranges, .count = count};
 	struct iovec iov[VECTORS];
@@ -92,10 +92,12 @@ static ssize_t move(struct bis_memory *m, const struct bis_mem_range *ranges, si
 	if (err)
 		return err;
 	while ((n = gather(m, p, iov)) > 0) {
-		ssize_t got = bis_ram_move(fd, iov, n, (off_t)(offset + done), write);
+		ssize_t got = bis_ram_move(fd, iov, n, (off_t)(offset + done), write, flags);
 
 		if (got < 0 && errno == EINTR)
 			continue;
+		if (got < 0 && errno == EAGAIN && flags)
+			return done ? (ssize_t)done : -EAGAIN;
 		if (got < 0)
 			return bis_fail(errno, "memory: cannot %s the file: %s", write ? "read" : "write",
 					strerror(errno));
@@ -109,14 +111,20 @@ static ssize_t move(struct bis_memory *m, const struct bis_mem_range *ranges, si
 
 ssize_t bis_mem_preadv(struct bis_memory *m, const struct bis_mem_range *ranges, size_t count, int fd, uint64_t offset)
 {
-	return move(m, ranges, count, fd, offset, true);
+	return move(m, ranges, count, fd, offset, true, 0);
+}
+
+ssize_t bis_mem_preadv_nowait(struct bis_memory *m, const struct bis_mem_range *ranges, size_t count, int fd,
+			      uint64_t offset)
+{
+	return move(m, ranges, count, fd, offset, true, RWF_NOWAIT);
 }
 
 ssize_t bis_mem_pwritev(const struct bis_memory *m, const struct bis_mem_range *ranges, size_t count, int fd,
 			uint64_t offset)
 {
 	/* Nothing of the memory changes when it is only read. */
-	return move((struct bis_memory *)(uintptr_t)m, ranges, count, fd, offset, false);
+	return move((struct bis_memory *)(uintptr_t)m, ranges, count, fd, offset, false, 0);
 }
 
 int bis_mem_discard(struct bis_memory *m, bis_gpa pa, uint64_t len)
