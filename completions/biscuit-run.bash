@@ -13,7 +13,7 @@ _biscuit_run_linux() {
 }
 
 _biscuit_run() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words='' files=
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words='' files='' folders=''
 	# "--option=value" arrives as three words.
 	if [[ $cur == '=' ]]; then
 		cur=
@@ -33,6 +33,15 @@ _biscuit_run() {
 	--clock) words='host virtual' ;;
 	--firmware) words='none sbi' files=yes ;;
 	--linux) words=$(_biscuit_run_linux) files=yes ;;
+	--share)
+		if [[ $cur == *,* ]]; then
+			local base=${cur%,*}
+			words=$(printf "$base,%s " ro name= owner=guest owner=mapped owner=host uid= gid= links=inside devices \
+				cache=sync handles= root)
+		else
+			folders=yes
+		fi
+		;;
 	--drive) words='file= file=,readonly file=,overlay= file=,if=native' ;;
 	--net) words='user user,hostfwd=tcp::2222-:22 tap,ifname= none' ;;
 	--append | --timeout) return ;;
@@ -48,6 +57,10 @@ _biscuit_run() {
 	if [[ $files ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur")
+	fi
+	if [[ $folders ]]; then
+		compopt -o filenames -o nospace 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 	fi
 	[[ ${COMPREPLY[*]} != *= ]] || compopt -o nospace 2>/dev/null
 }

@@ -7,6 +7,7 @@
 #include "linux.h"
 #include "process.h"
 #include "report.h"
+#include "share.h"
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -21,12 +22,14 @@
 #define PROMPT		    "crumb> "
 #define PATH_LENGTH_MAX	    1024
 #define CHECKSUM_LENGTH_MAX 16
+#define GUEST_SPEED_RUNS    1
 
 struct settings {
 	const char *ours, *qemu[BENCH_WIDTHS], *crumb[BENCH_WIDTHS];
 	const char *payloads;		/* the folder of NAME-rv64.elf, NAME-rv32.elf and NAME-native */
 	const char *lists[BENCH_KINDS]; /* payload names, separated by spaces */
 	const char *linux_folder;	/* of the Linux guest, NULL or empty for none */
+	const char *share;		/* where to make the folder that is shared, NULL or empty: by itself */
 	const char *only, *json;
 	unsigned runs;
 	bool processor_clock;
@@ -166,15 +169,6 @@ static void time_payload(struct bench *b, const char *payload, const char *row, 
 	}
 }
 
-static struct bench_figure *add_figure(struct bench *b, const char *name)
-{
-	struct bench_figure *figure = &b->report.figures[b->report.figure_count++];
-
-	*figure = (struct bench_figure){.value = {NAN, NAN, NAN}};
-	snprintf(figure->name, sizeof(figure->name), "%s", name);
-	return figure;
-}
-
 /* The empty payload: what to subtract from the others, and how soon a guest runs. */
 static void measure_start(struct bench *b, unsigned w)
 {
@@ -185,9 +179,8 @@ static void measure_start(struct bench *b, unsigned w)
 	time_payload(b, "empty", "empty", w, runs, b->start_up, first_output);
 	snprintf(name, sizeof(name), "exec_to_first_instruction_ms-rv%u", widths[w]);
 	if (wanted(b, name)) {
-		struct bench_figure *figure = add_figure(b, name);
+		struct bench_figure *figure = bench_add_figure(&b->report, "exec_to_first_instruction_ms", widths[w]);
 
-		figure->width = widths[w];
 		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
 			figure->value[subject] = first_output[subject] * 1e3;
 		figure->value[BENCH_NATIVE] = NAN;
@@ -205,8 +198,7 @@ static void measure_prompt(struct bench *b, unsigned w)
 	snprintf(name, sizeof(name), "crumb_prompt_ms-rv%u", widths[w]);
 	if (!b->set.crumb[w] || !wanted(b, name))
 		return;
-	figure = add_figure(b, name);
-	figure->width = widths[w];
+	figure = bench_add_figure(&b->report, "crumb_prompt_ms", widths[w]);
 	for (unsigned subject = BENCH_OURS; subject <= BENCH_QEMU; subject++) {
 		unsigned run = 0;
 
@@ -249,10 +241,7 @@ static void measure_width(struct bench *b, unsigned w)
 	measure_prompt(b, w);
 	snprintf(name, sizeof(name), "rss_above_touched_mib-rv%u", widths[w]);
 	if (wanted(b, name) && b->resident_mib > 0) {
-		struct bench_figure *figure = add_figure(b, name);
-
-		figure->width = widths[w];
-		figure->value[BENCH_OURS] = b->resident_mib;
+		bench_add_figure(&b->report, "rss_above_touched_mib", widths[w])->value[BENCH_OURS] = b->resident_mib;
 	}
 }
 
@@ -282,11 +271,64 @@ static void measure_linux(struct bench *b)
 		snprintf(name, sizeof(name), "%s-rv64", bench_linux_names[i]);
 		if (!wanted(b, name))
 			continue;
-		figure = add_figure(b, name);
-		figure->width = 64;
+		figure = bench_add_figure(&b->report, bench_linux_names[i], 64);
 		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
 			figure->value[subject] = medians[i][subject];
 	}
+}
+
+/* How fast a guest of 64 bits is as part of what QEMU's is: from the rows, or from a quick look if they are not there.
+ */
+static double guest_speed(struct bench *b)
+{
+	double speed = bench_mean_speed(&b->report, BENCH_INTEGER, 64, BENCH_QEMU), sum = 0, seconds[BENCH_SUBJECTS];
+	double first_output[BENCH_SUBJECTS], start_up[BENCH_SUBJECTS];
+	char *list = isnan(speed) ? strdup(b->set.lists[BENCH_INTEGER] ? b->set.lists[BENCH_INTEGER] : "") : NULL;
+	unsigned count = 0;
+	char *rest = NULL;
+
+	if (!list)
+		return speed;
+	time_payload(b, "empty", "empty", 0, GUEST_SPEED_RUNS, start_up, first_output);
+	for (char *payload = strtok_r(list, " ", &rest); payload; payload = strtok_r(NULL, " ", &rest)) {
+		time_payload(b, payload, payload, 0, GUEST_SPEED_RUNS, seconds, first_output);
+		speed = bench_speed(seconds[BENCH_OURS] - start_up[BENCH_OURS],
+				    seconds[BENCH_QEMU] - start_up[BENCH_QEMU]);
+		if (!isnan(speed)) {
+			sum += log(speed);
+			count++;
+		}
+	}
+	free(list);
+	return count ? exp(sum / count) : NAN;
+}
+
+static void measure_share(struct bench *b)
+{
+	struct bench_share set = {.programs = {b->set.ours, b->set.qemu[0]},
+				  .guests = b->set.payloads,
+				  .place = b->set.share,
+				  .linux_folder = b->set.linux_folder,
+				  .only = b->set.only && strcmp(b->set.only, "rv64") ? b->set.only : NULL,
+				  .runs = b->set.runs};
+	struct bench_figure *figure;
+	char path[PATH_LENGTH_MAX];
+	double speed;
+
+	if (!bench_share_wanted(set.only))
+		return;
+	snprintf(path, sizeof(path), "%s/kernel", set.linux_folder ? set.linux_folder : "");
+	if (access(path, R_OK))
+		set.linux_folder = NULL;
+	if (!bench_share_measure(&set, &b->report))
+		b->failed = true;
+	if (!bench_find_figure(&b->report, "share_9p_none_walk_s", 64))
+		return;
+	speed = guest_speed(b);
+	figure = bench_add_figure(&b->report, "share_guest_speed_over_qemu", 64);
+	if (figure)
+		figure->value[BENCH_OURS] = speed;
+	bench_share_weigh(&b->report, speed);
 }
 
 enum option_code {
@@ -297,6 +339,7 @@ enum option_code {
 	CRUMB32,
 	PAYLOADS,
 	LINUX,
+	SHARE,
 	INTEGER,
 	FLOAT,
 	SYSTEM,
@@ -307,21 +350,14 @@ enum option_code {
 };
 
 static const struct option options[] = {
-	{"ours", required_argument, NULL, OURS},
-	{"qemu64", required_argument, NULL, QEMU64},
-	{"qemu32", required_argument, NULL, QEMU32},
-	{"crumb64", required_argument, NULL, CRUMB64},
-	{"crumb32", required_argument, NULL, CRUMB32},
-	{"payloads", required_argument, NULL, PAYLOADS},
-	{"integer", required_argument, NULL, INTEGER},
-	{"float", required_argument, NULL, FLOAT},
-	{"system", required_argument, NULL, SYSTEM},
-	{"only", required_argument, NULL, ONLY},
-	{"json", required_argument, NULL, JSON},
-	{"runs", required_argument, NULL, RUNS},
-	{"clock", required_argument, NULL, CLOCK},
-	{"linux", required_argument, NULL, LINUX},
-	{0},
+	{"ours", required_argument, NULL, OURS},       {"qemu64", required_argument, NULL, QEMU64},
+	{"qemu32", required_argument, NULL, QEMU32},   {"crumb64", required_argument, NULL, CRUMB64},
+	{"crumb32", required_argument, NULL, CRUMB32}, {"payloads", required_argument, NULL, PAYLOADS},
+	{"integer", required_argument, NULL, INTEGER}, {"float", required_argument, NULL, FLOAT},
+	{"system", required_argument, NULL, SYSTEM},   {"only", required_argument, NULL, ONLY},
+	{"json", required_argument, NULL, JSON},       {"runs", required_argument, NULL, RUNS},
+	{"clock", required_argument, NULL, CLOCK},     {"linux", required_argument, NULL, LINUX},
+	{"share", required_argument, NULL, SHARE},     {0},
 };
 
 static bool parse_runs(const char *text, unsigned *runs)
@@ -347,6 +383,7 @@ static bool parse(struct bench *b, int argc, char **argv)
 		[CRUMB32] = &set->crumb[1],
 		[PAYLOADS] = &set->payloads,
 		[LINUX] = &set->linux_folder,
+		[SHARE] = &set->share,
 		[INTEGER] = &set->lists[BENCH_INTEGER],
 		[FLOAT] = &set->lists[BENCH_FLOAT],
 		[SYSTEM] = &set->lists[BENCH_SYSTEM],
@@ -387,6 +424,7 @@ int main(int argc, char **argv)
 	for (unsigned w = 0; w < BENCH_WIDTHS; w++)
 		measure_width(&b, w);
 	measure_linux(&b);
+	measure_share(&b);
 	bench_print_summary(stdout, &b.report);
 	if (b.report.row_count + b.report.figure_count == 0)
 		complain(&b, "nothing is named '%s'", b.set.only);

@@ -2,7 +2,9 @@
 #include "report.h"
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const kind_names[BENCH_KINDS] = {"integer", "float", "system"};
 static const char *const subject_names[BENCH_SUBJECTS] = {"ours", "qemu", "native"};
@@ -28,9 +30,8 @@ double bench_speed(double of, double than)
 	return of > 0 && than > 0 ? than / of : NAN;
 }
 
-/* The geometric mean over the payloads of a kind and width of how fast ours is, compared with another subject. */
-static double mean_speed(const struct bench_report *report, enum bench_kind kind, unsigned width,
-			 enum bench_subject other)
+double bench_mean_speed(const struct bench_report *report, enum bench_kind kind, unsigned width,
+			enum bench_subject other)
 {
 	double sum = 0;
 	unsigned count = 0;
@@ -45,6 +46,60 @@ static double mean_speed(const struct bench_report *report, enum bench_kind kind
 		count++;
 	}
 	return count ? exp(sum / count) : NAN;
+}
+
+static void name_figure(char name[static BENCH_NAME_MAX], const char *text, unsigned width)
+{
+	snprintf(name, BENCH_NAME_MAX, "%s-rv%u", text, width);
+}
+
+struct bench_figure *bench_add_figure(struct bench_report *report, const char *name, unsigned width)
+{
+	struct bench_figure *figure = &report->figures[report->figure_count];
+
+	if (report->figure_count == BENCH_ROWS_MAX)
+		return NULL;
+	report->figure_count++;
+	*figure = (struct bench_figure){.width = width, .value = {NAN, NAN, NAN}};
+	name_figure(figure->name, name, width);
+	return figure;
+}
+
+struct bench_figure *bench_find_figure(struct bench_report *report, const char *name, unsigned width)
+{
+	char full[BENCH_NAME_MAX];
+
+	name_figure(full, name, width);
+	for (size_t i = 0; i < report->figure_count; i++)
+		if (!strcmp(report->figures[i].name, full))
+			return &report->figures[i];
+	return NULL;
+}
+
+/* How a figure of ours compares with another subject's, as a factor in speed; NAN for what is no rate. */
+static double figure_speed(const struct bench_figure *figure, enum bench_subject other)
+{
+	const char *width = strrchr(figure->name, '-');
+
+	if (!width || width - figure->name < 2 || strncmp(width - 2, "_s", 2))
+		return NAN;
+	return bench_speed(figure->value[other], figure->value[BENCH_OURS]);
+}
+
+static void print_figure(FILE *to, const struct bench_figure *figure)
+{
+	double over_qemu = figure_speed(figure, BENCH_QEMU), over_native = figure_speed(figure, BENCH_NATIVE);
+
+	fprintf(to, "%-44s", figure->name);
+	for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
+		if (!isnan(figure->value[subject]))
+			fprintf(to, "  %s %.*f", subject_names[subject], figure->value[subject] < 10 ? 2 : 1,
+				figure->value[subject]);
+	if (!isnan(over_qemu))
+		fprintf(to, "  x qemu %.2f", over_qemu);
+	if (!isnan(over_native))
+		fprintf(to, "  %% native %.1f", 100 * over_native);
+	fputc('\n', to);
 }
 
 static void print_cell(FILE *to, int width, int digits, double value, const char *unit)
@@ -82,8 +137,8 @@ void bench_print_summary(FILE *to, const struct bench_report *report)
 {
 	for (unsigned w = 0; w < BENCH_WIDTHS; w++) {
 		for (unsigned kind = 0; kind < BENCH_KINDS; kind++) {
-			double over_qemu = mean_speed(report, kind, widths[w], BENCH_QEMU);
-			double over_native = mean_speed(report, kind, widths[w], BENCH_NATIVE);
+			double over_qemu = bench_mean_speed(report, kind, widths[w], BENCH_QEMU);
+			double over_native = bench_mean_speed(report, kind, widths[w], BENCH_NATIVE);
 
 			if (isnan(over_qemu) && isnan(over_native))
 				continue;
@@ -91,15 +146,8 @@ void bench_print_summary(FILE *to, const struct bench_report *report)
 			print_speeds(to, over_qemu, over_native);
 		}
 	}
-	for (size_t i = 0; i < report->figure_count; i++) {
-		fprintf(to, "%-36s", report->figures[i].name);
-		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++) {
-			if (isnan(report->figures[i].value[subject]))
-				continue;
-			fprintf(to, "  %s %.1f", subject_names[subject], report->figures[i].value[subject]);
-		}
-		fputc('\n', to);
-	}
+	for (size_t i = 0; i < report->figure_count; i++)
+		print_figure(to, &report->figures[i]);
 }
 
 static void write_number(FILE *to, const char *name, double value)
@@ -117,8 +165,8 @@ static void write_means(FILE *to, const struct bench_report *report)
 	for (unsigned w = 0; w < BENCH_WIDTHS; w++) {
 		for (unsigned kind = 0; kind < BENCH_KINDS; kind++) {
 			fprintf(to, "%s\n    {\"kind\": \"%s\", \"width\": %u", separator, kind_names[kind], widths[w]);
-			write_number(to, "speed_over_qemu", mean_speed(report, kind, widths[w], BENCH_QEMU));
-			write_number(to, "speed_over_native", mean_speed(report, kind, widths[w], BENCH_NATIVE));
+			write_number(to, "speed_over_qemu", bench_mean_speed(report, kind, widths[w], BENCH_QEMU));
+			write_number(to, "speed_over_native", bench_mean_speed(report, kind, widths[w], BENCH_NATIVE));
 			fputc('}', to);
 			separator = ",";
 		}
@@ -149,6 +197,8 @@ static void write_figures(FILE *to, const struct bench_report *report)
 		fprintf(to, "%s\n    {\"name\": \"%s\", \"width\": %u", i ? "," : "", figure->name, figure->width);
 		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
 			write_number(to, subject_names[subject], figure->value[subject]);
+		write_number(to, "speed_over_qemu", figure_speed(figure, BENCH_QEMU));
+		write_number(to, "speed_over_native", figure_speed(figure, BENCH_NATIVE));
 		fputc('}', to);
 	}
 }

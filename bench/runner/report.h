@@ -22,7 +22,8 @@ struct bench_row {
 
 /* A figure that is not a payload's time. */
 struct bench_figure {
-	char name[BENCH_NAME_MAX]; /* ends in its unit, and the width */
+	char name[BENCH_NAME_MAX]; /* ends in its unit, and the width; a unit that ends in _s is a rate, more is better
+				    */
 	unsigned width;
 	double value[BENCH_SUBJECTS];
 };
@@ -36,11 +37,21 @@ struct bench_report {
 	size_t figure_count;
 };
 
+/* One more figure, "NAME-rvWIDTH", all of whose values are NAN; NULL when there are too many. */
+struct bench_figure *bench_add_figure(struct bench_report *report, const char *name, unsigned width);
+/* The figure that was added so, or NULL. */
+struct bench_figure *bench_find_figure(struct bench_report *report, const char *name, unsigned width);
+
 /* The median of `count` values, which it sorts; NAN when there are none. */
 double bench_median(double *values, size_t count);
 
 /* How many times `of` is as fast as `than`, from their seconds; NAN when either did not run. */
 double bench_speed(double of, double than);
+
+/* The geometric mean over the payloads of a kind and width of how fast ours is, compared with another subject; NAN when
+ * there are none. */
+double bench_mean_speed(const struct bench_report *report, enum bench_kind kind, unsigned width,
+			enum bench_subject other);
 
 void bench_print_head(FILE *to);
 void bench_print_row(FILE *to, const struct bench_row *row);

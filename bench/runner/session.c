@@ -1,5 +1,6 @@
 /* See session.h. Single-threaded; the process dies with the runner. */
 #include "session.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,6 +23,7 @@ static double now(void)
 int bench_session_begin(struct bench_session *s, char *const argv[])
 {
 	int input[2], output[2];
+	sigset_t none;
 
 	*s = (struct bench_session){.start = now()};
 	if (pipe2(input, O_CLOEXEC))
@@ -34,10 +36,12 @@ int bench_session_begin(struct bench_session *s, char *const argv[])
 	signal(SIGPIPE, SIG_IGN);
 	s->pid = fork();
 	if (s->pid == 0) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(input[0], STDIN_FILENO);
 		dup2(output[1], STDOUT_FILENO);
-		close(STDERR_FILENO);
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
 		execvp(argv[0], argv);
 		_exit(127);
 	}
@@ -82,10 +86,11 @@ double bench_session_wait(struct bench_session *s, const char *text, double time
 	s->length -= s->match;
 	memmove(s->text, s->text + s->match, s->length + 1);
 	s->match = 0;
-	while (s->length == 0 || !(found = strstr(s->text + 1, text)))
+	while (s->length < s->matched || !(found = strstr(s->text + s->matched, text)))
 		if (!take_output(s, deadline))
 			return -1;
 	s->match = (size_t)(found - s->text);
+	s->matched = 1;
 	return now() - s->start;
 }
 
@@ -111,9 +116,10 @@ double bench_session_processor(const struct bench_session *s)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-double bench_session_resident(const struct bench_session *s)
+/* The sum of those lines of its status whose names are given, in KiB. */
+static double status_kib(const struct bench_session *s, const char *const names[], size_t count)
 {
-	unsigned long kib = 0;
+	unsigned long kib, sum = 0;
 	char path[64], line[256];
 	FILE *file;
 
@@ -122,10 +128,42 @@ double bench_session_resident(const struct bench_session *s)
 	if (!file)
 		return 0;
 	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "VmRSS: %lu", &kib) == 1)
-			break;
+		for (size_t i = 0; i < count; i++)
+			if (!strncmp(line, names[i], strlen(names[i])) &&
+			    sscanf(line + strlen(names[i]), " %lu", &kib) == 1)
+				sum += kib;
 	fclose(file);
-	return (double)kib / 1024;
+	return (double)sum;
+}
+
+double bench_session_resident(const struct bench_session *s)
+{
+	static const char *const names[] = {"VmRSS:"};
+
+	return status_kib(s, names, 1) / 1024;
+}
+
+double bench_session_private(const struct bench_session *s)
+{
+	static const char *const names[] = {"RssAnon:", "RssFile:"};
+
+	return status_kib(s, names, 2);
+}
+
+unsigned bench_session_entries(const struct bench_session *s, const char *folder)
+{
+	unsigned count = 0;
+	char path[64];
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)s->pid, folder);
+	directory = opendir(path);
+	if (!directory)
+		return 0;
+	for (const struct dirent *entry; (entry = readdir(directory));)
+		count += entry->d_name[0] != '.';
+	closedir(directory);
+	return count;
 }
 
 void bench_session_end(struct bench_session *s)

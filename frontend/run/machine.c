@@ -10,6 +10,7 @@
 #include "frontend/run/machine.h"
 #include "frontend/run/message.h"
 #include "frontend/run/net.h"
+#include "frontend/run/share.h"
 #include "frontend/run/spec.h"
 #include "frontend/run/stdio.h"
 
@@ -159,8 +160,12 @@ int machine_add_modules(struct bis_machine *m, const struct run_options *o, cons
 		err = drive_add(m, o->drives.at[i]);
 	for (size_t i = 0; !err && i < o->nets.count; i++)
 		err = net_add(m, i, o->nets.at[i]);
+	if (!err)
+		err = share_add_all(m, o);
 	for (size_t i = 0; !err && i < o->modules.count; i++)
 		err = add_user_module(m, o->modules.at[i]);
+	if (!err)
+		err = share_add_native(m, o);
 	if (!err && g->is_linux)
 		err = add_linux_devices(m);
 	return err ? err : bis_board_virtio_done(m);

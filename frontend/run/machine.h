@@ -18,7 +18,7 @@ BIS_MUST_CHECK int machine_create(const struct run_options *o, const char *isa, 
 				  struct bis_machine **out);
 /* Loads the shared objects that --module names, without adding instances. */
 BIS_MUST_CHECK int machine_load_objects(struct bis_machine *m, const struct run_options *o);
-/* Adds the board, firmware, drives, networks, what --module asks for, and what such a guest makes use of. */
+/* Adds the board, firmware, drives, networks, shares, what --module asks for, and what such a guest makes use of. */
 BIS_MUST_CHECK int machine_add_modules(struct bis_machine *m, const struct run_options *o, const struct guest *g);
 /* Adds the console's back end. */
 BIS_MUST_CHECK int machine_add_console(struct bis_machine *m, const struct run_options *o, struct bis_module **out);

@@ -14,6 +14,7 @@
 #include "frontend/run/message.h"
 #include "frontend/run/options.h"
 #include "frontend/run/run.h"
+#include "frontend/run/share.h"
 
 /*
  * Sees to it that descriptors 0 to 2 exist, so that no file of the machine gets their numbers. Returns whether standard
@@ -108,8 +109,11 @@ static int act(struct run_options *o, bool stdout_closed)
 {
 	int err = 0;
 
-	if (o->action == RUN_GUEST || o->action == RUN_DUMP_DTB)
+	if (o->action == RUN_GUEST || o->action == RUN_DUMP_DTB) {
 		err = folder_complete(o);
+		if (!err)
+			err = share_complete(o);
+	}
 	if (err)
 		return message_error();
 	switch (o->action) {

@@ -21,6 +21,7 @@
 #include "frontend/run/drive.h"
 #include "frontend/run/message.h"
 #include "frontend/run/net.h"
+#include "frontend/run/share.h"
 #include "frontend/run/spec.h"
 
 static int add_word(struct run_words *words, const char *text)
@@ -133,6 +134,13 @@ static int read_net(struct run_options *o, const char *value)
 	int err = net_check(value, &none);
 
 	return err ? err : add_word(&o->nets, value);
+}
+
+static int read_share(struct run_options *o, const char *value)
+{
+	int err = share_check(value);
+
+	return err ? err : add_word(&o->shares, value);
 }
 
 /* A word that names no file is a slip. */
@@ -268,6 +276,7 @@ static const struct cmdline_option table[] = {
 	{"isa", 0, required_argument, "STRING", "rv32, rv64 or such as rv64gc_zba (by the kernel)", read_isa},
 	{"engine", 0, required_argument, "NAME", "what executes guest code", read_engine},
 	{"clock", 0, required_argument, "host|virtual", "guest time: real (default), or by instructions", read_clock},
+	{"share", 0, required_argument, "DIR", "directory in the guest; ,ro ,name=NAME ,root", read_share},
 	{"drive", 0, required_argument, "file=PATH", "disk; ,readonly ,overlay=PATH ,if=native", read_drive},
 	{"net", 0, required_argument, "KIND", "user[,hostfwd=RULE]..., tap,ifname=NAME, none", read_net},
 	{"module", 0, required_argument, "SPEC", "add CLASS[,key=value...] or PATH.so[,key=...]", read_module},
@@ -298,9 +307,11 @@ void run_help(void)
 	fputs("\nExamples:\n"
 	      "  biscuit-run                                 boot crumb\n"
 	      "  biscuit-run --harts 2 --memory 64M os.elf   boot your own\n"
+	      "  biscuit-run --share ./src --share ./out,ro  with two directories\n"
 	      "  biscuit-run --drive file=disk.img os.elf    with a disk\n"
 	      "  biscuit-run --trace=/tmp/trace os.elf       what did it execute?\n"
-	      "  biscuit-run --linux debian                  after tools/debian-guest fetch\n"
+	      "  biscuit-run --linux debian --share ./dir    after tools/debian-guest fetch\n"
+	      "      there: mount -t 9p -o trans=virtio,version=9p2000.L dir /mnt\n"
 	      "In a terminal: Ctrl-A x ends the machine, Ctrl-A h shows the keys.\n",
 	      stdout);
 }
@@ -333,7 +344,8 @@ int run_options_parse(int argc, char **argv, struct run_options *out)
 			EINVAL,
 			"unexpected '%s' behind the kernel '%s' (what the kernel is to know goes into --append)",
 			argv[rest], out->kernel);
-	return check_together(out);
+	err = check_together(out);
+	return err ? err : share_check_all(out);
 }
 
 void run_options_free(struct run_options *o)
@@ -344,5 +356,6 @@ void run_options_free(struct run_options *o)
 	free(o->modules.at);
 	free(o->drives.at);
 	free(o->nets.at);
+	free(o->shares.at);
 	*o = (struct run_options){0};
 }

@@ -34,7 +34,7 @@ struct run_options {
 	const char *isa;	/* NULL: by the kernel */
 	const char *engine;	/* NULL: the default */
 	enum bis_clock clock;
-	struct run_words modules, drives, nets;
+	struct run_words modules, drives, nets, shares;
 	const char *console;
 	const char *dtb, *initrd, *append;
 	enum bis_log_level log_level;

@@ -107,6 +107,7 @@ int signals_start(struct signals **out)
 	if (!s)
 		return bis_fail(ENOMEM, "signals: out of memory");
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error for the guest */
 	served_set(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	pthread_mutex_init(&s->lock, NULL);

@@ -6,6 +6,7 @@
  */
 #include "console.h"
 #include "interrupts.h"
+#include "redirect.h"
 #include "task.h"
 #include "timer.h"
 #include <native.h>
@@ -89,6 +90,10 @@ void console_write(const char *text, size_t len)
 	const struct console_driver *driver = console_driver();
 	bool interactive = driver->is_interactive();
 
+	if (current && current->output) {
+		redirect_write(current->output, text, len);
+		return;
+	}
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\n' && interactive)
 			driver->put('\r');

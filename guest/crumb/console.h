@@ -33,7 +33,7 @@ void console_start(void);
 const struct console_driver *console_driver(void);
 bool console_is_interactive(void);
 
-/* Prints `len` bytes. */
+/* Prints `len` bytes; into a file, if the task's output has been redirected. */
 void console_write(const char *text, size_t len);
 
 /* Waits for the next byte; CONSOLE_END at the end of the input. */

@@ -2,7 +2,6 @@
 #include "elf.h"
 #include "layout.h"
 #include <riscv.h>
-#include <string.h>
 
 #define ELF_MAGIC      0x464c457fU
 #define ELF_CLASS      (__riscv_xlen / 32) /* 1: 32 bits, 2: 64 bits */
@@ -34,24 +33,23 @@ struct elf_segment {
 	uintptr_t align;
 };
 
-static bool is_program(const struct elf_header *h, size_t size)
+static bool is_program(const struct elf_header *h)
 {
-	return size >= sizeof(*h) && h->magic == ELF_MAGIC && h->class == ELF_CLASS && h->type == ELF_EXECUTABLE &&
-	       h->machine == ELF_RISCV && h->segment_size == sizeof(struct elf_segment) && h->segments <= size &&
-	       h->segment_count <= (size - h->segments) / sizeof(struct elf_segment);
+	return h->magic == ELF_MAGIC && h->class == ELF_CLASS && h->type == ELF_EXECUTABLE && h->machine == ELF_RISCV &&
+	       h->segment_size == sizeof(struct elf_segment);
 }
 
-/* In the file, and between USER_BASE and the stack? */
-static bool segment_fits(const struct elf_segment *s, size_t size)
+/* Between USER_BASE and the stack? */
+static bool segment_fits(const struct elf_segment *s)
 {
 	const uintptr_t end = USER_STACK_TOP - USER_STACK_PAGES * PAGE_SIZE;
 
-	return s->offset <= size && s->file_size <= size - s->offset && s->file_size <= s->memory_size &&
-	       s->address >= USER_BASE && s->address <= end && s->memory_size <= end - s->address;
+	return s->file_size <= s->memory_size && s->address >= USER_BASE && s->address <= end &&
+	       s->memory_size <= end - s->address;
 }
 
 /* A program's pages can always be read. What the file does not give is zero. */
-static bool load_segment(struct space *space, const unsigned char *file, const struct elf_segment *s)
+static bool load_segment(struct space *space, const struct elf_file *file, const struct elf_segment *s)
 {
 	unsigned long permissions = PTE_R | (s->flags & SEGMENT_W ? PTE_W : 0) | (s->flags & SEGMENT_X ? PTE_X : 0);
 	uintptr_t end = s->address + s->memory_size, file_end = s->address + s->file_size;
@@ -62,27 +60,28 @@ static bool load_segment(struct space *space, const unsigned char *file, const s
 		if (!page)
 			return false;
 		next = ROUND_DOWN(at, PAGE_SIZE) + PAGE_SIZE;
-		if (at < file_end)
-			memcpy(page + at % PAGE_SIZE, file + (at - s->address),
-			       (next < file_end ? next : file_end) - at);
+		if (at < file_end && !file->read(file, s->offset + (at - s->address), page + at % PAGE_SIZE,
+						 (next < file_end ? next : file_end) - at))
+			return false;
 	}
 	return true;
 }
 
-bool elf_load(struct space *space, const unsigned char *image, size_t size, uintptr_t *entry)
+bool elf_load(struct space *space, const struct elf_file *file, uintptr_t *entry)
 {
-	const struct elf_header *header = (const void *)image;
+	struct elf_header header;
 	struct elf_segment segment;
 
-	if (!is_program(header, size))
+	if (!file->read(file, 0, &header, sizeof(header)) || !is_program(&header))
 		return false;
-	for (unsigned i = 0; i < header->segment_count; i++) {
-		memcpy(&segment, image + header->segments + i * sizeof(segment), sizeof(segment));
+	for (unsigned i = 0; i < header.segment_count; i++) {
+		if (!file->read(file, header.segments + i * sizeof(segment), &segment, sizeof(segment)))
+			return false;
 		if (segment.type != SEGMENT_LOAD || segment.memory_size == 0)
 			continue;
-		if (!segment_fits(&segment, size) || !load_segment(space, image + segment.offset, &segment))
+		if (!segment_fits(&segment) || !load_segment(space, file, &segment))
 			return false;
 	}
-	*entry = header->entry;
+	*entry = header.entry;
 	return true;
 }

@@ -5,6 +5,7 @@
  *   7fff0000  top of the user stack                                 user mode
  *   80000000  all RAM that crumb uses, at its physical address      kernel only
  *   c0000000  device registers, mapped by device_map()              kernel only
+ *   c1000000  pages of a file of the host, shown by window_map()    kernel only, read only
  *
  * A kernel pointer into RAM is therefore a physical address as well. The layout is the same for Sv32 and Sv39.
  */
@@ -21,6 +22,8 @@
 #define RAM_MAX		 0x40000000UL /* more memory than this is left alone */
 #define DEVICES_BASE	 0xc0000000UL
 #define DEVICES_SIZE	 0x01000000UL
+#define WINDOW_BASE	 0xc1000000UL
+#define WINDOW_SIZE	 0x01000000UL
 
 #define ROUND_DOWN(value, unit) ((value) & ~((unit)-1))
 #define ROUND_UP(value, unit)	ROUND_DOWN((value) + (unit)-1, unit)

@@ -1,10 +1,12 @@
 /*
- * The line editor: left, right, home, end, delete, backspace, history with up and down, and the usual control keys.
+ * The line editor: left, right, home, end, delete, backspace, history with up and down, Tab, and the usual control
+ * keys.
  *
  * Keys come as bytes or as escape sequences (ECMA-48); each becomes one of enum key. A character at the end of the line
  * is simply printed; after any other key the whole line is drawn anew.
  */
 #include "line.h"
+#include "complete.h"
 #include "console.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -13,6 +15,7 @@
 #define HISTORY	  16
 #define ESCAPE	  0x1b
 #define BACKSPACE 0x7f
+#define COLUMNS	  79
 
 /* Keys that are not a character. */
 enum key {
@@ -102,11 +105,21 @@ static int read_key(void)
 	}
 }
 
+/* How many characters there is room for behind the prompt. */
+static size_t room(const struct editor *e)
+{
+	return COLUMNS - strlen(e->prompt);
+}
+
+/* Of a line that is too long the part is shown that ends at the cursor. */
 static void draw(const struct editor *e)
 {
-	printf("\r%s%s\x1b[K", e->prompt, e->text);
-	if (e->cursor < e->len)
-		printf("\x1b[%uD", (unsigned)(e->len - e->cursor));
+	size_t start = e->cursor > room(e) ? e->cursor - room(e) : 0;
+	size_t shown = e->len - start < room(e) ? e->len - start : room(e);
+
+	printf("\r%s%.*s\x1b[K", e->prompt, (int)shown, e->text + start);
+	if (e->cursor < start + shown)
+		printf("\x1b[%uD", (unsigned)(start + shown - e->cursor));
 }
 
 static void delete_characters(struct editor *e, size_t at, size_t count)
@@ -124,10 +137,23 @@ static void insert_character(struct editor *e, char c)
 	memmove(e->text + e->cursor + 1, e->text + e->cursor, e->len - e->cursor + 1);
 	e->text[e->cursor++] = c;
 	e->len++;
-	if (e->cursor == e->len)
+	if (e->cursor == e->len && e->len <= room(e))
 		putchar(c);
 	else
 		draw(e);
+}
+
+/* Tab: goes on as far as there is only one way, and else shows the ways. */
+static void complete(struct editor *e)
+{
+	char more[64];
+
+	if (!complete_word(e->text, e->cursor, more)) {
+		printf("\n");
+		complete_print(e->text, e->cursor);
+	}
+	for (const char *c = more; *c; c++)
+		insert_character(e, *c);
 }
 
 static void show_history(struct editor *e, unsigned which)
@@ -186,6 +212,9 @@ static void do_key(struct editor *e, int key)
 		break;
 	case KEY_CTRL('K'):
 		delete_characters(e, e->cursor, e->len - e->cursor);
+		break;
+	case '\t':
+		complete(e);
 		break;
 	case KEY_CTRL('L'):
 		printf("\x1b[2J\x1b[H");

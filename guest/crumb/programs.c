@@ -1,6 +1,6 @@
-/* Starting the user programs that are in the kernel's image. */
+/* Starting user programs. */
 #include "programs.h"
-#include "elf.h"
+#include "files.h"
 #include "layout.h"
 #include "task.h"
 #include <riscv.h>
@@ -27,36 +27,78 @@ const struct program *program_find(const char *name)
 	return NULL;
 }
 
-static bool add_stack(struct space *space)
+/* The stack, with the text at its very top; `*start` learns where they are. */
+static bool add_stack(struct space *space, const char *text, struct task_start *start)
 {
+	size_t size = strlen(text) + 1;
+
 	for (unsigned i = 1; i <= USER_STACK_PAGES; i++) {
 		if (!space_add_page(space, USER_STACK_TOP - i * PAGE_SIZE, PTE_R | PTE_W))
 			return false;
 	}
+	start->arguments[1] = USER_STACK_TOP - size;
+	start->stack = ROUND_DOWN(USER_STACK_TOP - size, 16UL);
+	return size <= PAGE_SIZE && space_copy_out(space, USER_STACK_TOP - size, text, size);
+}
+
+static struct task *start_elf(const char *name, const struct elf_file *file, long number, const char *text)
+{
+	struct task_start start = {.arguments = {(unsigned long)number}};
+	struct space space;
+	struct task *task;
+
+	if (!space_create(&space)) {
+		printf("%s: no memory for an address space\n", name);
+		return NULL;
+	}
+	if (!elf_load(&space, file, &start.entry) || !add_stack(&space, text, &start)) {
+		printf("%s: cannot be loaded: no memory, or not a program\n", name);
+		space_destroy(&space);
+		return NULL;
+	}
+	task = task_create_user(name, &space, &start);
+	if (!task) {
+		printf("%s: too many tasks\n", name);
+		space_destroy(&space);
+	}
+	return task;
+}
+
+static bool read_image(const struct elf_file *file, size_t offset, void *to, size_t len)
+{
+	const struct program *program = file->context;
+	size_t size = (size_t)(program->image_end - program->image);
+
+	if (offset > size || len > size - offset)
+		return false;
+	memcpy(to, program->image + offset, len);
 	return true;
 }
 
-struct task *program_start(const struct program *program, long argument)
+struct task *program_start(const struct program *program, long number, const char *text)
 {
-	struct space space;
-	struct task *task;
-	uintptr_t entry;
+	return start_elf(program->name, &(struct elf_file){read_image, program}, number, text);
+}
 
-	if (!space_create(&space)) {
-		printf("%s: no memory for an address space\n", program->name);
+static bool read_file(const struct elf_file *file, size_t offset, void *to, size_t len)
+{
+	const uint32_t *handle = file->context;
+
+	return magicfs_read(*handle, to, len, offset) == (int64_t)len;
+}
+
+struct task *program_start_file(const char *path, long number, const char *text)
+{
+	int64_t opened = files_open(path, MAGICFS_O_READ, 0);
+	uint32_t handle = (uint32_t)opened;
+	struct task *task;
+
+	if (opened < 0) {
+		files_complain("run", path, opened);
 		return NULL;
 	}
-	if (!elf_load(&space, program->image, (size_t)(program->image_end - program->image), &entry) ||
-	    !add_stack(&space)) {
-		printf("%s: cannot be loaded: no memory, or not a program\n", program->name);
-		space_destroy(&space);
-		return NULL;
-	}
-	task = task_create_user(program->name, &space, entry, argument);
-	if (!task) {
-		printf("%s: too many tasks\n", program->name);
-		space_destroy(&space);
-	}
+	task = start_elf(path_base(path), &(struct elf_file){read_file, &handle}, number, text);
+	magicfs_close(handle);
 	return task;
 }
 

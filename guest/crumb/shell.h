@@ -23,4 +23,9 @@ void shell_run(struct task *task);
 /* Prints that a command was used wrongly, and how it is used. */
 void shell_usage(const char *name);
 
+/* Takes words like "-l" and "-la" that come first away from argv; "--" ends them. Bit n of the result: the option
+ * letters[n] was there. Negative, and the usage printed: there was another one, or fewer than `words` words are left
+ * behind the command's name. */
+int shell_options(int *argc, char **argv, const char *letters, int words);
+
 #endif

@@ -105,8 +105,8 @@ void space_init(unsigned long ram)
 	if (!kernel_space.root)
 		panic("%lu KiB of memory are too few", ram / 1024);
 	map_ram(ram);
-	/* The tables of the device window exist before any space copies the root, so later mappings show up in all. */
-	for (uintptr_t va = DEVICES_BASE; va < DEVICES_BASE + DEVICES_SIZE; va += LARGE_PAGE)
+	/* The tables of both windows exist before any space copies the root, so later mappings show up in all. */
+	for (uintptr_t va = DEVICES_BASE; va < WINDOW_BASE + WINDOW_SIZE; va += LARGE_PAGE)
 		find_entry(&kernel_space, va, 0, true);
 	space_activate(&kernel_space);
 }
@@ -124,6 +124,19 @@ volatile void *device_map(uintptr_t pa, size_t size)
 	next_device += span;
 	__asm__ volatile("sfence.vma" : : : "memory");
 	return (volatile void *)(va + offset);
+}
+
+const void *window_map(uint64_t pa, size_t size)
+{
+	if (size > WINDOW_SIZE || pa > UINTPTR_MAX || size > UINTPTR_MAX - pa)
+		return NULL;
+	for (size_t at = 0; at < WINDOW_SIZE; at += PAGE_SIZE) {
+		pte *entry = find_entry(&kernel_space, WINDOW_BASE + at, 0, false);
+
+		*entry = at < size ? make_entry((void *)((uintptr_t)pa + at), PTE_R | PTE_G | PTE_A | PTE_D) : 0;
+	}
+	__asm__ volatile("sfence.vma" : : : "memory");
+	return (const void *)WINDOW_BASE;
 }
 
 bool space_create(struct space *space)

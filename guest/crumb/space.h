@@ -38,4 +38,8 @@ bool space_copy_in(const struct space *space, void *to, uintptr_t va, size_t len
 /* Maps device registers for the kernel, for good, and returns where. NULL when the device window is full. */
 volatile void *device_map(uintptr_t pa, size_t size);
 
+/* Shows `size` bytes of physical memory at `pa`, both multiples of PAGE_SIZE, to the kernel, read only, in place of
+ * what was shown before; size 0: nothing. Returns where, or NULL: it does not fit. */
+const void *window_map(uint64_t pa, size_t size);
+
 #endif

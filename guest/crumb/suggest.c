@@ -34,21 +34,26 @@ static unsigned edit_distance(const char *a, const char *b)
 	return row[width];
 }
 
+void suggest_consider(struct suggestion *s, const char *name)
+{
+	unsigned distance = edit_distance(s->wanted, name);
+	unsigned best = s->nearest[0] ? s->distance : 3; /* more than two slips are another word */
+
+	if (distance < best && distance < strlen(name) && distance < strlen(s->wanted)) {
+		s->distance = distance;
+		strlcpy(s->nearest, name, sizeof(s->nearest));
+	}
+}
+
 void suggest_print(const char *kind, const char *wanted, const char *(*name_at)(unsigned i), const char *list)
 {
-	const char *nearest = NULL, *name;
-	unsigned best = 3; /* more than two slips are another word */
+	struct suggestion s = {.wanted = wanted};
+	const char *name;
 
-	for (unsigned i = 0; (name = name_at(i)) != NULL; i++) {
-		unsigned distance = edit_distance(wanted, name);
-
-		if (distance < best && distance < strlen(name)) {
-			best = distance;
-			nearest = name;
-		}
-	}
-	if (nearest)
-		printf("no %s \"%s\": did you mean \"%s\"?\n", kind, wanted, nearest);
+	for (unsigned i = 0; (name = name_at(i)) != NULL; i++)
+		suggest_consider(&s, name);
+	if (s.nearest[0])
+		printf("no %s \"%s\": did you mean \"%s\"?\n", kind, wanted, s.nearest);
 	else
 		printf("no %s \"%s\": try \"%s\"\n", kind, wanted, list);
 }

@@ -2,6 +2,7 @@
 #include "system_calls.h"
 #include "board.h"
 #include "console.h"
+#include "file_calls.h"
 #include "task.h"
 #include "timer.h"
 #include "trap.h"
@@ -14,9 +15,11 @@ static long call_exit(const unsigned long *arguments)
 /* User memory is copied in pieces, each checked against the task's page tables. */
 static long call_write(const unsigned long *arguments)
 {
-	unsigned long address = arguments[0], len = arguments[1];
+	unsigned long address = arguments[1], len = arguments[2];
 	char piece[128];
 
+	if (arguments[0] != CONSOLE_FILE)
+		return call_file_write(arguments);
 	for (unsigned long done = 0; done < len;) {
 		unsigned long part = len - done < sizeof(piece) ? len - done : sizeof(piece);
 

@@ -11,6 +11,16 @@ enum system_call_number {
 	SYSTEM_CALL_COUNT
 };
 
+/* The file that is the console, and the first number that `open` gives. */
+#define CONSOLE_FILE 1
+#define FIRST_FILE   3
+
+struct file_status {
+	uint64_t size;
+	int64_t modified; /* ns since 1970 */
+	uint32_t mode;	  /* type and permissions, as POSIX numbers them */
+};
+
 /* How many calls all tasks have made. */
 uint64_t system_calls_made(void);
 

@@ -1,5 +1,6 @@
 /* The table of tasks: how tasks begin, end and wait. schedule.c decides which of them runs. */
 #include "task.h"
+#include "file_calls.h"
 #include "interrupts.h"
 #include "kernel.h"
 #include "layout.h"
@@ -59,7 +60,7 @@ struct task *task_create_kernel(const char *name, void (*start)(struct task *tas
 }
 
 /* A new user task looks as if a trap had interrupted it just before its first instruction. */
-struct task *task_create_user(const char *name, const struct space *space, uintptr_t entry, long argument)
+struct task *task_create_user(const char *name, const struct space *space, const struct task_start *start)
 {
 	bool enabled = interrupts_disable();
 	struct task *task = new_task(name);
@@ -67,11 +68,13 @@ struct task *task_create_user(const char *name, const struct space *space, uintp
 	if (task) {
 		struct trap_frame *frame = (struct trap_frame *)(void *)(task->stack + KERNEL_STACK_SIZE) - 1;
 
-		*frame = (struct trap_frame){.epc = entry};
+		*frame = (struct trap_frame){.epc = start->entry};
 		frame->status = (csr_read(sstatus) & ~(unsigned long)MSTATUS_SPP) | MSTATUS_SPIE;
-		frame->x[FRAME_SP] = USER_STACK_TOP;
-		frame->x[FRAME_A0] = (unsigned long)argument;
+		frame->x[FRAME_SP] = start->stack;
+		frame->x[FRAME_A0] = start->arguments[0];
+		frame->x[FRAME_A1] = start->arguments[1];
 		task->user = true;
+		task->output = current->output;
 		task->space = *space;
 		task->context.ra = (unsigned long)trap_return;
 		task->context.sp = (unsigned long)frame;
@@ -84,6 +87,7 @@ struct task *task_create_user(const char *name, const struct space *space, uintp
 _Noreturn void task_exit(int status)
 {
 	interrupts_disable();
+	close_files();
 	if (current->user) {
 		space_activate(&kernel_space);
 		space_destroy(&current->space);

@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #define MAX_TASKS	  16
-#define KERNEL_STACK_SIZE 8192
+#define KERNEL_STACK_SIZE 16384
+#define TASK_FILES	  8
 
 enum task_state {
 	TASK_FREE,     /* this place in the table is not used */
@@ -26,6 +27,15 @@ enum task_state {
 struct context {
 	unsigned long ra, sp, s[12];
 };
+
+/* A file that a user program has open. */
+struct open_file {
+	bool used;
+	uint32_t handle;
+	uint64_t offset; /* of a directory the cursor */
+};
+
+struct redirect;
 
 struct task {
 	unsigned id; /* 1, 2, 3, ... in order of creation; 0 is the idle task */
@@ -41,6 +51,8 @@ struct task {
 	uint64_t cpu_time;		  /* ticks it has had, up to its last turn */
 	void (*start)(struct task *task); /* where a new kernel task begins */
 	unsigned char *stack;		  /* KERNEL_STACK_SIZE bytes */
+	struct redirect *output;	  /* where it prints, if not on the console */
+	struct open_file files[TASK_FILES];
 };
 
 #define TASK_KILLED (-1)
@@ -56,8 +68,14 @@ void tasks_init(void);
 /* A kernel task that runs start(task), and ends when that returns. NULL: the table is full. */
 struct task *task_create_kernel(const char *name, void (*start)(struct task *task));
 
-/* A user task that begins at `entry` with the argument in a0; takes over the space. NULL: the table is full. */
-struct task *task_create_user(const char *name, const struct space *space, uintptr_t entry, long argument);
+/* How a user task begins: where, with which stack pointer, and with what in a0 and a1. */
+struct task_start {
+	uintptr_t entry, stack;
+	unsigned long arguments[2];
+};
+
+/* A user task; takes over the space. It prints where the current task does. NULL: the table is full. */
+struct task *task_create_user(const char *name, const struct space *space, const struct task_start *start);
 
 /* Ends the current task. */
 _Noreturn void task_exit(int status);

@@ -1,5 +1,6 @@
 /* What the kernel does about a trap: serve an interrupt, do a system call, or end a task that did wrong. */
 #include "trap.h"
+#include "careful.h"
 #include "interrupts.h"
 #include "kernel.h"
 #include "system_calls.h"
@@ -49,6 +50,7 @@ static void handle_user_exception(struct trap_frame *frame, unsigned long cause,
 		system_call(frame);
 		return;
 	}
+	current->output = NULL; /* a person should see this */
 	printf("%s[%u]: %s %#lx, at pc %#lx\n", current->name, current->id, describe(cause), value, frame->epc);
 	current->killed = true;
 }
@@ -64,6 +66,8 @@ void trap_handle(struct trap_frame *frame)
 		tasks_preempt();
 	} else if (from_user) {
 		handle_user_exception(frame, cause, value);
+	} else if (frame->epc >= (unsigned long)careful_copy && frame->epc < (unsigned long)careful_copy_fault) {
+		frame->epc = (unsigned long)careful_copy_fault;
 	} else {
 		panic("in the kernel: %s %#lx, at pc %#lx, ra %#lx", describe(cause), value, frame->epc, frame->x[0]);
 	}

@@ -21,19 +21,29 @@ static _Thread_local sigjmp_buf *volatile landing __attribute__((tls_model("init
 static pthread_mutex_t arm_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction before; /* arm_lock; the handler reads it, which is why it is never changed to a lesser one */
 
+/* Did an access raise it, or has somebody sent it? */
+static bool is_access(const siginfo_t *info)
+{
+	return info->si_code > 0;
+}
+
 static void pass_on(int sig, siginfo_t *info, void *context)
 {
-	if (before.sa_flags & SA_SIGINFO)
+	if (before.sa_flags & SA_SIGINFO) {
 		before.sa_sigaction(sig, info, context);
-	else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
+	} else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
 		before.sa_handler(sig);
-	else
-		signal(sig, SIG_DFL); /* the access that raised it does so again */
+	} else if (is_access(info)) {
+		signal(sig, SIG_DFL); /* the access does so again */
+	} else if (before.sa_handler == SIG_DFL) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
 }
 
 static void on_bus_error(int sig, siginfo_t *info, void *context)
 {
-	if (landing)
+	if (landing && is_access(info))
 		siglongjmp(*landing, 1);
 	pass_on(sig, info, context);
 }

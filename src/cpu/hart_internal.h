@@ -26,9 +26,9 @@
 
 /* --- Translation look-aside buffer --- */
 
-#define TLB_ENTRIES 256
+#define TLB_ENTRIES    256
 #define DIRECT_ENTRIES 32
-#define TLB_INVALID 1 /* no page address has this bit */
+#define TLB_INVALID    1 /* no page address has this bit */
 
 /* Data entry: an access of `size` bytes at va hits if the page of va+size-1 equals the tag; then host = addend + va. */
 struct bis_tlb_entry {
@@ -171,7 +171,8 @@ struct bis_hart {
 	uint64_t traps_taken, interrupts_taken, tlb_fills;
 
 	struct bis_tlb_entry tlb[TLB_CONTEXTS][TLB_ENTRIES];
-	struct bis_tlb_entry direct[TLB_CONTEXTS][DIRECT_ENTRIES]; /* pages of direct windows, for the slow path alone */
+	struct bis_tlb_entry direct[TLB_CONTEXTS]
+				   [DIRECT_ENTRIES]; /* pages of direct windows, for the slow path alone */
 	struct bis_fetch_entry fetch[FETCH_CONTEXTS][TLB_ENTRIES];
 };
 

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <time.h>
 
 #include "src/cpu/hart_internal.h"
@@ -285,10 +286,25 @@ static void run_until_park(struct bis_hart *h)
 	}
 }
 
+/* Whatever the program that started us does with these signals: what an access to a mapped file raises is caught
+ * (guarded.h), and a write that makes a file too long is an error for the guest and no end of the process. */
+static void choose_signals(void)
+{
+	sigset_t caught, refused;
+
+	sigemptyset(&caught);
+	sigaddset(&caught, SIGBUS);
+	sigemptyset(&refused);
+	sigaddset(&refused, SIGXFSZ);
+	pthread_sigmask(SIG_UNBLOCK, &caught, NULL);
+	pthread_sigmask(SIG_BLOCK, &refused, NULL);
+}
+
 static void *hart_thread(void *arg)
 {
 	struct bis_hart *h = arg;
 
+	choose_signals();
 	for (;;) {
 		bool quit;
 

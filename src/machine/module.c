@@ -102,6 +102,18 @@ static int parse_spec(const char *text, struct spec *s)
 	return 0;
 }
 
+/* A class with an option `name` of its own hears what its instance is called. */
+static void pass_name(struct spec *s, const struct bis_option *table)
+{
+	while (table && table->name && strcmp(table->name, "name") != 0)
+		table++;
+	if (!s->name || !table || !table->name)
+		return;
+	if (*s->options)
+		strcat(s->options, ",");
+	strcat(strcat(s->options, "name="), s->name);
+}
+
 static void free_spec(struct spec *s)
 {
 	free(s->text);
@@ -366,6 +378,7 @@ int bis_machine_add(struct bis_machine *m, const char *spec, struct bis_module *
 		err = unknown_class(m, s.text);
 		goto done;
 	}
+	pass_name(&s, class->options);
 	if (running)
 		bis_machine_park(m);
 	err = add_parked(m, class, &s, &mod);

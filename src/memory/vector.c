@@ -96,8 +96,10 @@ static ssize_t move(struct bis_memory *m, const struct bis_mem_range *ranges, si
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0 && errno == EAGAIN && flags)
-			return done ? (ssize_t)done : -EAGAIN;
+		if (got < 0 && done)
+			break;
+		if (got < 0 && errno == EAGAIN)
+			return -EAGAIN; /* an answer that is asked for often */
 		if (got < 0)
 			return bis_fail(errno, "memory: cannot %s the file: %s", write ? "read" : "write",
 					strerror(errno));
@@ -117,7 +119,10 @@ ssize_t bis_mem_preadv(struct bis_memory *m, const struct bis_mem_range *ranges,
 ssize_t bis_mem_preadv_nowait(struct bis_memory *m, const struct bis_mem_range *ranges, size_t count, int fd,
 			      uint64_t offset)
 {
-	return move(m, ranges, count, fd, offset, true, RWF_NOWAIT);
+	ssize_t got = move(m, ranges, count, fd, offset, true, RWF_NOWAIT);
+
+	/* A file system that cannot tell, such as tmpfs. */
+	return got == -EOPNOTSUPP ? -EAGAIN : got;
 }
 
 ssize_t bis_mem_pwritev(const struct bis_memory *m, const struct bis_mem_range *ranges, size_t count, int fd,

@@ -48,6 +48,7 @@ struct vf_program;
 struct virtio_fuzz_target {
 	const char *spec;			       /* of the device, without at= and irq= */
 	void (*make_spec)(char *spec, size_t size);    /* instead of `spec`, where something is to be prepared first */
+	void (*prepare)(struct bis_machine *m);	       /* adds what the device needs. NULL: nothing */
 	const struct bis_module_class *const *classes; /* NULL: the built-in ones */
 	unsigned queues;			       /* that the device has; 0: one */
 	/* Something from outside, such as input or a packet, that `value` chooses. Device lock not held. NULL: nothing.
@@ -208,6 +209,8 @@ static inline struct vf_machine *vf_machine(const struct virtio_fuzz_target *tar
 		target->make_spec(spec, sizeof(spec));
 	else
 		snprintf(spec, sizeof(spec), "%s", target->spec);
+	if (target->prepare)
+		target->prepare(machine.m);
 	name = strcspn(spec, ",");
 	snprintf(full, sizeof(full), "%.*s,at=0x10001000,irq=1%s", (int)name, spec, spec + name);
 	vf_require(!bis_machine_add(machine.m, full, &machine.mod), "no device");

@@ -199,7 +199,7 @@ eight=()
 for _ in 1 2 3 4 5 6 7 8; do
 	eight+=(--drive "file=disk.img,readonly")
 done
-mkdir -p cache/linux/debian cache/linux/none dir
+mkdir -p cache/linux/debian cache/linux/none dir other/dir dir,2
 cp Image cache/linux/debian/kernel
 echo 'console=ttyS0 from-the-folder' >cache/linux/debian/append
 echo 96M >cache/linux/debian/memory
@@ -260,6 +260,21 @@ refused 'tap without interface' '--net: .*expected tap,ifname=NAME' --net tap of
 refused 'tap without an interface that exists' '--net: ' --net tap,ifname=nowhere-at-all-0 off.elf
 refused 'options of no network' "--net: 'none,mac=1', expected nothing behind none" --net none,mac=1 off.elf
 refused 'unknown network option' "--net: .*'hostfw'" --net user,hostfw=x off.elf
+refused 'missing directory to share' "--share: there is no directory \./dri \(did you mean '\./dir'\?\)" --share ./dri off.elf
+refused 'directory to share below a missing one' "--share: there is no directory cahce \(did you mean 'cache'\?\)" --share cahce/linux off.elf
+refused 'file to share' '--share: disk\.img is not a directory' --share disk.img off.elf
+refused 'nothing to share' "--share: ',ro', expected DIR" --share ,ro off.elf
+refused 'comma in the name of a directory' "--share: unknown key '2'" --share dir,2 off.elf
+refused 'unknown key of a share' "--share: unknown key 'onwer' \(did you mean 'owner'\?\), expected DIR" --share dir,onwer=host off.elf
+refused 'value of a flag of a share' '--share: ro takes no value' --share dir,ro=yes off.elf
+refused 'unknown owner of a share' "--share: .*owner.*'mappd'.*mapped" --share dir,owner=mappd off.elf
+refused 'bad user of a share' "--share: .*uid.*nobody" --share dir,uid=nobody off.elf
+refused 'two shares of one name' "--share: dir and other/dir would both be called 'dir', name=NAME" --share dir --share other/dir off.elf
+refused 'share without a name' "--share: dir would be called '', expected a name" --share dir,name= off.elf
+refused 'share with a long name' "--share: dir would be called 'n{32}', expected a name of 1 to 31" --share "dir,name=$(printf 'n%.0s' {1..32})" off.elf
+refused 'share called as a device' "--share: dir: the machine has a module 'plic' already, name=NAME" --share dir,name=plic off.elf
+refused 'two roots' '--share: dir and other/dir cannot both be the root' --share dir,root --share other/dir,root off.elf
+refused 'share as root and device tree' '--share: root .*--dtb' --share dir,root --dtb text.dtb off.elf
 refused 'unknown clock' "--clock: unknown clock 'vritual' \(did you mean 'virtual'\?\), expected host or virtual" --clock vritual off.elf
 refused 'unknown firmware' "--firmware: there is no file 'sib' \(did you mean 'sbi'\?\), expected none, sbi or a file" --firmware sib off.elf
 refused 'missing firmware' '--firmware: \./nowhere: No such file' --firmware ./nowhere off.elf
@@ -351,6 +366,13 @@ expect 'drive with a comma in its name' 42 guest --drive file=disk,,2.img,readon
 expect 'native and virtio drives' 42 guest --drive file=disk.img,if=native --drive file=disk,,2.img,if=virtio status42.elf
 expect 'eight drives' 42 guest "${eight[@]}" status42.elf
 expect 'no network' 42 guest --net none --net none status42.elf
+expect 'shares' 42 guest --share dir --share other/dir,ro,name=other --share dir,,2 --share .,owner=mapped status42.elf
+expect 'share of a 32-bit guest' 7 guest --share dir status7-rv32.elf
+expect 'share of everything' 42 guest --share /,ro status42.elf
+expect 'share that has no place' 42 guest "${eight[@]}" --share dir status42.elf
+if wanted 'share that has no place'; then
+	verdict 'share that has no place is said to' "$(grep -q "no place left for a virtio-9p, only native drivers see 'dir'" err || echo 'not said')"
+fi
 expect 'virtio module where there is room' 42 guest --drive file=disk.img --module virtio-rng status42.elf
 expect 'virtio module at an address' 42 guest --module virtio-rng,at=0x10008000,irq=8 status42.elf
 
@@ -439,6 +461,23 @@ if wanted 'drive of another machine'; then
 	shares_drive
 fi
 
+# The limit of open files of a machine that has shares, in a shell with a low one.
+limit_with_shares() {
+	local pid
+	rm -f link
+	(ulimit -S -n 128 && exec "$run" --console pty,link=link --timeout 60 --share dir sleeps.elf 2>"$work/err") &
+	pid=$!
+	until [ -e link ] || ! kill -0 $pid; do
+		read -r -t 0.01 <> <(:)
+	done
+	awk '/^Max open files/ { exit $4 != $5 }' /proc/$pid/limits
+	local status=$?
+	kill $pid
+	wait $pid
+	return $status
+}
+expect 'shares raise the limit of open files' 0 limit_with_shares
+
 into_closed_pipe() {
 	"$run" --timeout 60 prints.elf </dev/null | head -c 10 >/dev/null
 	return "${PIPESTATUS[0]}"
@@ -493,6 +532,8 @@ expect '--dump-dtb' 0 says 'riscv-virtio' --dump-dtb -
 expect '--append' 0 says 'panic=1' --append panic=1 --dump-dtb -
 expect 'command line of a Linux folder' 0 says 'console=ttyS0 from-the-folder' --linux debian --dump-dtb -
 expect 'command line for a Linux folder without one' 0 says 'console=ttyS0' --linux ./dir --dump-dtb -
+expect 'share as root' 0 says 'root=root rootfstype=9p rootflags=trans=virtio,version=9p2000\.L,.* rw' --share dir,root --dump-dtb -
+expect 'read-only share as root of a Linux folder' 0 says 'from-the-folder root=base rootfstype=9p .* ro' --linux debian --share dir,root,ro,name=base --dump-dtb -
 expect '--append replaces that of a folder' 1 says 'from-the-folder' --linux debian --append mine --dump-dtb -
 expect 'fw_dynamic without kernel' 0 says 'warning: fw_dynamic.bin gets no next stage' --firmware fw_dynamic.bin --timeout 0.2
 expect '--isa in the device tree' 0 says 'rv32ima' --isa rv32ima_zicsr --dump-dtb -

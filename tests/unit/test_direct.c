@@ -3,6 +3,7 @@
  * access fault for the guest and nothing for the host. Also a module's unlocked registers.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -113,6 +114,19 @@ static int setup(void **state)
 	return 0;
 }
 
+/* The same in a program that lets no thread take signals. */
+static int setup_blocked(void **state)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = setup(state);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
@@ -221,6 +235,35 @@ static void a_file_that_shrinks_is_an_access_fault(void **state)
 	assert_int_equal(load(f, WINDOW), 100);
 	fill_file(f, 2); /* and when it grows again, it is there again */
 	assert_int_equal(load(f, WINDOW + PAGE), 101);
+}
+
+static _Atomic unsigned bus_signals;
+
+static void count_signal(int sig)
+{
+	(void)sig;
+	bus_signals++;
+}
+
+/* The program goes on deciding about a signal that somebody sends; access faults of the guest are not its business. */
+static void a_signal_that_is_sent_goes_where_it_went_before(void **state)
+{
+	const struct fixture *f = *state;
+	struct sigaction before, counts = {.sa_handler = count_signal}, ignored = {.sa_handler = SIG_IGN};
+
+	bus_signals = 0;
+	fill_file(f, 1);
+	assert_int_equal(sigaction(SIGBUS, &counts, &before), 0);
+	assert_int_equal(bis_direct_map(f->w->direct, 0, 2 * PAGE, f->fd, 0, BIS_DIRECT_SHARED), 0);
+	raise(SIGBUS);
+	assert_int_equal(bus_signals, 1);
+	assert_int_equal(run_one(f, LD(A2, 0, A0), WINDOW + PAGE, 0), BIS_CAUSE_LOAD_ACCESS);
+	assert_int_equal(sigaction(SIGBUS, &ignored, NULL), 0);
+	assert_int_equal(bis_direct_map(f->w->direct, 2 * PAGE, PAGE, f->fd, 0, BIS_DIRECT_SHARED), 0);
+	raise(SIGBUS);
+	assert_int_equal(run_one(f, LD(A2, 0, A0), WINDOW + PAGE, 0), BIS_CAUSE_LOAD_ACCESS);
+	assert_int_equal(bus_signals, 1);
+	assert_int_equal(sigaction(SIGBUS, &before, NULL), 0);
 }
 
 static void it_is_no_ram(void **state)
@@ -350,6 +393,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_the_host_writes_shows_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(stores_go_where_the_mapping_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_shrinks_is_an_access_fault, setup, teardown),
+		{"and where the program blocks signals", a_file_that_shrinks_is_an_access_fault, setup_blocked,
+		 teardown, NULL},
+		cmocka_unit_test_setup_teardown(a_signal_that_is_sent_goes_where_it_went_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_is_no_ram, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_unmapped_page_is_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(mappings_change_under_a_running_guest, setup, teardown),

@@ -345,15 +345,26 @@ static void a_machine_goes_under_load(void **state)
 
 /* --- The built-in classes --- */
 
+/* What stands for a required option. */
+static const char *value_of(const struct bis_module_class *class, const struct bis_option *o, const char *file)
+{
+	if (o->type != BIS_OPTION_TEXT)
+		return "0x80001000";
+	if (!strcmp(class->name, "share"))
+		return "."; /* a directory */
+	return strcmp(o->name, "share") ? file : "kept";
+}
+
 /* Every class comes and goes, before the machine runs and while it does; leak checkers watch. */
 static void every_built_in_class_comes_and_goes(void **state)
 {
 	struct bis_machine *m = modules_create(2);
-	char file[] = "=./test_modules.XXXXXX";
-	int fd = mkstemp(file + 1);
+	char file[] = "./test_modules.XXXXXX";
+	int fd = mkstemp(file);
 
 	(void)state;
 	assert_true(fd >= 0);
+	rig_add(m, "share,path=.,name=kept");
 	rig_set32(m, RIG_CODE, SPIN);
 	for (unsigned running = 0; running < 2; running++) {
 		for (size_t i = 0; bis_builtin_modules[i]; i++) {
@@ -362,12 +373,13 @@ static void every_built_in_class_comes_and_goes(void **state)
 
 			if (!strcmp(class->name, "riscv") || !strcmp(class->name, "net-tap"))
 				continue; /* there already as long as harts run; changes the host */
-			snprintf(spec, sizeof(spec), "%s,at=0x30000000,slot=%d", class->name,
-				 strcmp(class->name, "modctl") ? 9 : 0);
+			snprintf(spec, sizeof(spec), "%s,at=0x30000000,slot=%d%s", class->name,
+				 strcmp(class->name, "modctl") ? 9 : 0,
+				 strcmp(class->name, "magicfs") ? "" : ",window=1M");
 			for (const struct bis_option *o = class->options; o && o->name; o++)
 				if (!o->def) /* the required ones: files and addresses */
-					strcat(strcat(strcat(spec, ","), o->name),
-					       o->type == BIS_OPTION_TEXT ? file : "=0x80001000");
+					strcat(strcat(strcat(strcat(spec, ","), o->name), "="),
+					       value_of(class, o, file));
 			assert_int_equal(ftruncate(fd, 8192), 0);
 			for (unsigned round = 0; round < 3; round++)
 				assert_ok(bis_machine_remove(m, rig_add(m, spec)));
@@ -377,7 +389,7 @@ static void every_built_in_class_comes_and_goes(void **state)
 	}
 	bis_machine_destroy(m);
 	close(fd);
-	unlink(file + 1);
+	unlink(file);
 }
 
 /* --- A worker that lives as long as its device --- */

@@ -86,7 +86,7 @@ static uint64_t run_programs(const char *name, long argument, unsigned copies)
 	uint64_t start = read_time();
 
 	for (unsigned i = 0; i < copies; i++)
-		running[i] = program_start(program_find(name), argument);
+		running[i] = program_start(program_find(name), argument, "");
 	for (unsigned i = 0; i < copies; i++) {
 		if (running[i])
 			task_join(running[i]);

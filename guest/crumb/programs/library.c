@@ -9,7 +9,7 @@ static unsigned used;
 
 static void flush(void)
 {
-	write(line, used);
+	write(CONSOLE_FILE, line, used);
 	used = 0;
 }
 
@@ -25,5 +25,5 @@ _Noreturn void exit(int status)
 {
 	flush();
 	for (;;)
-		system_call_2(SYS_exit, status, 0);
+		system_call_3(SYS_exit, status, 0, 0);
 }
