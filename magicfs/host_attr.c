@@ -110,7 +110,7 @@ static bool stat_name(struct host *h, const struct mfs_at *at, struct mfs_attr *
 
 	if (h->options.owner == MFS_OWNER_MAPPED || !host_path_is_name(at->path))
 		return false;
-	*err = host_pin(base, &fd);
+	*err = host_pin_start(h, base, &fd);
 	if (*err)
 		return true;
 	*err = host_statx(fd, at->path, &sx);

@@ -91,8 +91,11 @@ static int list_from(const struct host *h, struct host_node *n, uint64_t cursor,
 int host_list(struct mfs *fs, struct mfs_node *node, uint64_t cursor, mfs_entry_fn take, void *arg)
 {
 	struct host_node *n = host_node_of(node);
-	int err;
+	int fd, err = host_pin_start(host_of(fs), n, &fd);
 
+	if (err)
+		return err;
+	host_unpin(n);
 	pthread_mutex_lock(&n->list_lock);
 	err = list_from(host_of(fs), n, cursor, take, arg);
 	pthread_mutex_unlock(&n->list_lock);

@@ -119,6 +119,11 @@ struct host_place {
 BIS_MUST_CHECK int host_place_find(struct host *h, const struct mfs_at *at, struct host_place *out);
 /* Is `path` one name that the *at calls can take without leaving the base: no '/', not ".."? */
 bool host_path_is_name(const char *path);
+/*
+ * Pins a node to look for names from it. -ESTALE where the host has moved that directory out of the share: what lies
+ * below is none of the guest's business any more.
+ */
+BIS_MUST_CHECK int host_pin_start(struct host *h, struct host_node *base, int *fd);
 /* openat2 with its retries: an O_PATH descriptor, or -errno. `resolve`: RESOLVE_* besides NO_MAGICLINKS. */
 BIS_MUST_CHECK int host_open_path(int dir, const char *path, bool follow, uint64_t resolve);
 /* What `path` names, seen from the descriptor `base`: an O_PATH descriptor, or -errno. */

@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "magicfs/host_internal.h"
@@ -91,6 +93,15 @@ static int identify(struct host *h, const struct host_ref *ref, unsigned flags, 
 	return 0;
 }
 
+/* A file of procfs or sysfs, where the share has one in it: it speaks for the process that opens it, which is not the
+ * guest's. */
+static bool is_kernel_file(int fd)
+{
+	struct statfs st;
+
+	return !fstatfs(fd, &st) && (st.f_type == PROC_SUPER_MAGIC || st.f_type == SYSFS_MAGIC);
+}
+
 static int open_ref(struct host *h, const struct host_ref *ref, unsigned flags, struct mfs_node **out)
 {
 	struct host_identity identity;
@@ -98,6 +109,8 @@ static int open_ref(struct host *h, const struct host_ref *ref, unsigned flags, 
 
 	if (!err)
 		err = check_type(identity.type, flags);
+	if (!err && identity.type == S_IFREG && is_kernel_file(ref->fd))
+		err = -EACCES;
 	if (!err && writes(flags))
 		err = host_owner_writes(h, ref->fd, identity.host_mode);
 	/* Before the file is cut. */

@@ -143,6 +143,15 @@ int native_handle_close(struct native *n, uint32_t handle)
 	return 0;
 }
 
+uint32_t native_share_of(const struct native *n, const struct mfs_node *node)
+{
+	uint32_t share = 0;
+
+	while (n->share[share] != node->fs)
+		share++;
+	return share;
+}
+
 void native_handles_clear(struct native *n)
 {
 	struct native_handles *h = &n->handles;

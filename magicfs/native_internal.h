@@ -85,6 +85,7 @@ struct native_map {
 struct native_maps {
 	pthread_mutex_t lock;
 	struct native_map *first;
+	uint64_t copies; /* bytes of private mappings that can be written: memory that the guest can take */
 };
 
 struct native {
@@ -183,6 +184,8 @@ int64_t native_handle_add(struct native *n, struct mfs_node *node);
 int native_handle_get(struct native *n, uint32_t handle, struct mfs_node **out);
 int native_handle_close(struct native *n, uint32_t handle);
 void native_handles_clear(struct native *n);
+/* The number of the share that a handle's node is in. */
+uint32_t native_share_of(const struct native *n, const struct mfs_node *node);
 /* The first handle from row `row` on (0 at first): the row to go on with, or 0 if there is none. */
 size_t native_handles_next(const struct native *n, size_t row, uint32_t *handle, struct mfs_node **node);
 /* Puts a node where its handle says, in ascending order of rows; NULL is one that was lost. Takes over the reference.

@@ -30,17 +30,38 @@ static int check(const struct native_call *c)
 	return 0;
 }
 
+/* The bytes of the host's memory that stores to the mapping can take. */
+static uint64_t copies_of(const struct native_map *map)
+{
+	return (map->flags & (BIS_DIRECT_WRITE | BIS_DIRECT_SHARED)) == BIS_DIRECT_WRITE ? map->len : 0;
+}
+
+/* All such mappings together can take as much as the guest has RAM: a guest that fills them does not fill the host. */
+static int check_copies(const struct native *n, const struct native_map *map)
+{
+	uint64_t room = 0;
+	struct bis_mem_region region;
+
+	for (size_t i = 0; i < bis_mem_region_count(n->memory); i++)
+		if (!bis_mem_region(n->memory, i, &region))
+			room += region.size;
+	return copies_of(map) > room - n->maps.copies ? -ENOMEM : 0;
+}
+
 /* Lets the file appear at map->off, or where there is room: the physical address. maps.lock held. */
 static int64_t place(struct native *n, struct native_map *map, int fd, bool anywhere)
 {
-	int err = anywhere ? bis_direct_place(n->direct, map->len, &map->off) : 0;
+	int err = check_copies(n, map);
 
+	if (!err && anywhere)
+		err = bis_direct_place(n->direct, map->len, &map->off);
 	if (!err)
 		err = bis_direct_map(n->direct, map->off, map->len, fd, map->file_offset, map->flags);
 	if (err)
 		return err;
 	map->next = n->maps.first;
 	n->maps.first = map;
+	n->maps.copies += copies_of(map);
 	n->maps_count++;
 	return (int64_t)(bis_direct_base(n->direct) + map->off);
 }
@@ -98,6 +119,7 @@ static struct native_map *take(struct native *n, uint64_t off, uint64_t len)
 	if (!map || bis_direct_unmap(n->direct, off, len))
 		return NULL;
 	*at = map->next;
+	n->maps.copies -= copies_of(map);
 	n->maps_count--;
 	return map;
 }
@@ -132,5 +154,6 @@ void native_maps_clear(struct native *n, bool unmap)
 		mfs_node_put(map->node);
 		free(map);
 	}
+	n->maps.copies = 0;
 	n->maps_count = 0;
 }

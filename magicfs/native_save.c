@@ -7,15 +7,6 @@
 
 #include "magicfs/native_internal.h"
 
-static uint32_t share_of(const struct native *n, const struct mfs_node *node)
-{
-	uint32_t share = 0;
-
-	while (share < n->shares && n->share[share] != node->fs)
-		share++;
-	return share;
-}
-
 /* What the host has moved out of the share, or where no path is long enough to lead, is lost like what was removed. */
 static int describe(struct mfs_node *node, struct mfs_description *out)
 {
@@ -38,7 +29,7 @@ static int save_handles(struct native *n, struct native_saved *out)
 		struct native_saved_handle *s = &out->handle[out->handles++];
 
 		s->handle = handle;
-		s->share = share_of(n, node);
+		s->share = native_share_of(n, node);
 		err = describe(node, &s->description);
 	}
 	return err;
@@ -55,7 +46,7 @@ static int save_maps(struct native *n, struct native_saved *out)
 		s->len = m->len;
 		s->file_offset = m->file_offset;
 		s->flags = m->flags;
-		s->share = share_of(n, m->node);
+		s->share = native_share_of(n, m->node);
 		err = describe(m->node, &s->description);
 	}
 	return err;

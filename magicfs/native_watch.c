@@ -15,15 +15,6 @@ _Static_assert(MAGICFS_SHARES_MAX == 16, "the low 4 bits of a watch's number are
 
 /* --- Watches; watches.lock held --- */
 
-static int share_of(const struct native *n, const struct mfs_node *node)
-{
-	unsigned share = 0;
-
-	while (share < n->shares && n->share[share] != node->fs)
-		share++;
-	return share < n->shares ? (int)share : -EBADF;
-}
-
 static int make_room(struct native_watches *w)
 {
 	if (!w->numbers)
@@ -67,7 +58,7 @@ static bool drop_number(struct native *n, uint32_t number)
 	return false;
 }
 
-static int64_t add(struct native_call *c, unsigned share)
+static int64_t add(struct native_call *c, uint32_t share)
 {
 	struct native *n = c->n;
 	uint32_t number;
@@ -90,13 +81,10 @@ static int64_t add(struct native_call *c, unsigned share)
 
 int64_t native_op_watch(struct native_call *c)
 {
-	int share = share_of(c->n, c->node);
 	int64_t result;
 
-	if (share < 0)
-		return share;
 	pthread_mutex_lock(&c->n->watches.lock);
-	result = add(c, (unsigned)share);
+	result = add(c, native_share_of(c->n, c->node));
 	pthread_mutex_unlock(&c->n->watches.lock);
 	return result;
 }

@@ -126,6 +126,28 @@ static void a_mapping_may_be_gone_before_its_address_is_known(void **state)
 	assert_int_equal(mrig_simple(r, MAGICFS_CLOSE, handle, NULL), 0);
 }
 
+/* What a guest stores in private mappings is the host's memory: as much as it has RAM, and no more. */
+static void private_mappings_are_as_large_as_ram_at_most(void **state)
+{
+	struct mrig *r = *state;
+	uint32_t handle = mrig_open_ok(r, "file", MAGICFS_O_READ | MAGICFS_O_CREATE);
+	struct magicfs_request q = mrig_io(MAGICFS_MAP, handle, 0, RIG_RAM_SIZE, 0);
+	struct magicfs_request unmap = mrig_io(MAGICFS_UNMAP, 0, 0, RIG_RAM_SIZE, 0);
+
+	q.flags = MAGICFS_WRITABLE;
+	unmap.value[0] = (uint64_t)mrig_do(r, q);
+	assert_int_equal(unmap.value[0], MRIG_WINDOW);
+	q.length = 4096;
+	assert_int_equal(mrig_do(r, q), -ENOMEM);
+	q.flags = MAGICFS_SHARED;
+	assert_in_range(mrig_do(r, q), MRIG_WINDOW, INT64_MAX);
+	q.flags = MAGICFS_WRITABLE;
+	assert_int_equal(mrig_do(r, unmap), 0);
+	assert_int_equal(mrig_do(r, q), MRIG_WINDOW);
+	q.length = UINT64_C(1) << 40;
+	assert_int_equal(mrig_do(r, q), -ENOMEM);
+}
+
 /* The cause of the trap that a load from there takes, 0 for none. */
 static uint64_t load_cause(struct mrig *r, int64_t address)
 {
@@ -251,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(pages_of_a_file_appear_in_the_window),
 		TEST(mappings_that_make_no_sense_are_refused),
+		TEST(private_mappings_are_as_large_as_ram_at_most),
 		TEST(a_mapping_may_be_gone_before_its_address_is_known),
 		TEST(behind_the_end_of_a_file_is_an_access_fault),
 		TEST(a_file_that_may_not_grow_is_an_error_for_the_guest),
