@@ -1,6 +1,6 @@
 /*
  * The file system over a directory of the host: making it, and its table of operations. Which file does what:
- *   host_path.c      from names to objects, by openat2
+ *   host_path.c      from names to objects, by openat2; host_inside.c: what the host has moved away leads nowhere
  *   host_node.c      nodes and the descriptors they hold; host_aside.c: those that hold none
  *   host_open.c      opening, making files; host_io.c: reading, writing; host_dir.c: listing
  *   host_attr.c      stat, set, readlink, statfs; owner.c: whose files they are; xattr.c
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -137,15 +138,17 @@ static int check_host(const struct mfs_options *options, int fd)
 static int make_root(struct host *h, int fd)
 {
 	struct host_identity identity;
+	struct statfs fs;
 	struct stat st;
 
-	if (fstat(fd, &st)) {
+	if (fstat(fd, &st) || fstatfs(fd, &fs)) {
 		int err = -errno;
 
 		close(fd);
 		return err;
 	}
 	h->root_dev = st.st_dev;
+	h->root_type = fs.f_type;
 	identity = (struct host_identity){.dev = st.st_dev, .id = st.st_ino, .type = S_IFDIR};
 	return host_node_make_root(h, fd, &identity);
 }

@@ -30,6 +30,15 @@ int host_statx(int fd, const char *name, struct statx *out)
 		       : 0;
 }
 
+int64_t host_fs_type(const struct host *h, int fd, uint64_t dev)
+{
+	struct statfs st;
+
+	if (dev == h->root_dev)
+		return h->root_type;
+	return fstatfs(fd, &st) ? -1 : (int64_t)st.f_type;
+}
+
 static struct mfs_time time_of(const struct statx_timestamp *t)
 {
 	return (struct mfs_time){.sec = t->tv_sec, .nsec = t->tv_nsec};

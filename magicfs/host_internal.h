@@ -19,6 +19,7 @@ struct host_locks; /* lock.c */
 struct host_node {
 	struct mfs_node node; /* first */
 	uint64_t dev;	      /* the file system of the host that it is on; constant */
+	atomic_uint depth;    /* of a directory: levels below the root when it was last looked for */
 
 	/* Directories that are open for listing. */
 	pthread_mutex_t list_lock;
@@ -39,6 +40,7 @@ struct host {
 	struct mfs fs;		    /* first */
 	struct mfs_options options; /* path and name are not valid after creation */
 	uint64_t root_dev;
+	int64_t root_type;   /* of its file system, f_type of statfs(2) */
 	uint32_t euid, egid; /* of this process when the share was made */
 	uint64_t resolve;    /* RESOLVE_* flags for a path from the root */
 
@@ -119,11 +121,6 @@ struct host_place {
 BIS_MUST_CHECK int host_place_find(struct host *h, const struct mfs_at *at, struct host_place *out);
 /* Is `path` one name that the *at calls can take without leaving the base: no '/', not ".."? */
 bool host_path_is_name(const char *path);
-/*
- * Pins a node to look for names from it. -ESTALE where the host has moved that directory out of the share: what lies
- * below is none of the guest's business any more.
- */
-BIS_MUST_CHECK int host_pin_start(struct host *h, struct host_node *base, int *fd);
 /* openat2 with its retries: an O_PATH descriptor, or -errno. `resolve`: RESOLVE_* besides NO_MAGICLINKS. */
 BIS_MUST_CHECK int host_open_path(int dir, const char *path, bool follow, uint64_t resolve);
 /* What `path` names, seen from the descriptor `base`: an O_PATH descriptor, or -errno. */
@@ -145,8 +142,23 @@ static inline const char *host_proc_path(char buf[HOST_PROC_SIZE], int fd)
 	return buf;
 }
 
+/* --- host_inside.c --- */
+
+/*
+ * Pins a node to look for names from it. -ESTALE where the host has moved that directory out of the share: what lies
+ * below is none of the guest's business any more.
+ */
+BIS_MUST_CHECK int host_pin_start(struct host *h, struct host_node *base, int *fd);
+/* `node` was just found at `at`: where it probably lies, so that it need not be looked for. */
+void host_depth_hint(const struct mfs_at *at, struct mfs_node *node);
+
+/* --- host_attr.c --- */
+
 /* mfs_attr.id of an object: its inode number where that is unambiguous, else mixed with its device. */
 uint64_t host_id(const struct host *h, uint64_t dev, uint64_t ino);
+/* What kind of file system the object behind fd, on device `dev`, is on: f_type of statfs(2), -1 if it cannot be told.
+ */
+int64_t host_fs_type(const struct host *h, int fd, uint64_t dev);
 BIS_MUST_CHECK int host_identify(const struct host *h, int fd, struct host_identity *out);
 /* statx of the object behind fd, or of `name` in that directory where it is not "": not followed. */
 struct statx;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "magicfs/host_internal.h"
@@ -17,23 +16,19 @@ static int fd_of(struct mfs_node *node)
 	return host_node_of(node)->fd;
 }
 
-/* A file system that never waits for storage, but does not say so when it is asked. */
-static bool is_in_memory(int fd)
+/* Is it on a file system that never waits for storage, but does not say so when it is asked? */
+static bool is_in_memory(const struct host *h, const struct host_node *n)
 {
-	struct statfs st;
-
-	return !fstatfs(fd, &st) && st.f_type == TMPFS_MAGIC;
+	return host_fs_type(h, n->fd, n->dev) == TMPFS_MAGIC;
 }
 
 ssize_t host_read(struct mfs *fs, struct mfs_node *node, struct bis_memory *m, const struct bis_mem_range *ranges,
 		  size_t count, uint64_t offset, bool nowait)
 {
 	int fd = fd_of(node);
-	ssize_t got = nowait ? bis_mem_preadv_nowait(m, ranges, count, fd, offset) : -EAGAIN;
 
-	(void)fs;
-	if (got != -EAGAIN || (nowait && !is_in_memory(fd)))
-		return got;
+	if (nowait && !is_in_memory(host_of(fs), host_node_of(node)))
+		return bis_mem_preadv_nowait(m, ranges, count, fd, offset);
 	return bis_mem_preadv(m, ranges, count, fd, offset);
 }
 

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "magicfs/host_internal.h"
@@ -95,11 +94,11 @@ static int identify(struct host *h, const struct host_ref *ref, unsigned flags, 
 
 /* A file of procfs or sysfs, where the share has one in it: it speaks for the process that opens it, which is not the
  * guest's. */
-static bool is_kernel_file(int fd)
+static bool is_kernel_file(const struct host *h, int fd, uint64_t dev)
 {
-	struct statfs st;
+	int64_t type = host_fs_type(h, fd, dev);
 
-	return !fstatfs(fd, &st) && (st.f_type == PROC_SUPER_MAGIC || st.f_type == SYSFS_MAGIC);
+	return type == PROC_SUPER_MAGIC || type == SYSFS_MAGIC;
 }
 
 static int open_ref(struct host *h, const struct host_ref *ref, unsigned flags, struct mfs_node **out)
@@ -109,7 +108,7 @@ static int open_ref(struct host *h, const struct host_ref *ref, unsigned flags, 
 
 	if (!err)
 		err = check_type(identity.type, flags);
-	if (!err && identity.type == S_IFREG && is_kernel_file(ref->fd))
+	if (!err && identity.type == S_IFREG && is_kernel_file(h, ref->fd, identity.dev))
 		err = -EACCES;
 	if (!err && writes(flags))
 		err = host_owner_writes(h, ref->fd, identity.host_mode);
@@ -270,5 +269,7 @@ int host_open(struct mfs *fs, const struct mfs_at *at, unsigned flags, uint32_t 
 		return err;
 	err = flags & MFS_CREATE && flags & MFS_EXCLUSIVE ? -EEXIST : open_ref(h, &ref, flags, out);
 	host_unref(&ref);
+	if (!err)
+		host_depth_hint(at, *out);
 	return err;
 }

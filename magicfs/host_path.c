@@ -9,7 +9,6 @@
 #include <linux/openat2.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -112,77 +111,6 @@ int host_path_true(struct host *h, int fd, char path[MFS_PATH_MAX])
 }
 
 /* --- Resolving --- */
-
-#define CLIMB_MAX 1024 /* levels at a time */
-
-/* The directory that lies `levels` above fd, at most CLIMB_MAX; gives up fd. */
-static int climb(int fd, unsigned levels)
-{
-	char ups[3 * CLIMB_MAX + 1];
-	int up;
-
-	for (unsigned i = 0; i < levels; i++)
-		memcpy(ups + (size_t)3 * i, "../", 3);
-	ups[(size_t)3 * levels] = 0;
-	up = openat(fd, ups, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	close(fd);
-	return up < 0 ? -errno : up;
-}
-
-/* Is fd the root, or somewhere below it? Asks each directory above; for trees too deep for a path. */
-static int is_below_root(const struct host *h, int fd)
-{
-	struct stat root, at = {.st_ino = 0}, above;
-	int up = fcntl(fd, F_DUPFD_CLOEXEC, 0),
-	    err = up < 0 || fstat(root_fd(h), &root) || fstat(up, &above) ? -errno : 0;
-
-	while (!err && (above.st_dev != root.st_dev || above.st_ino != root.st_ino)) {
-		if (above.st_dev == at.st_dev && above.st_ino == at.st_ino)
-			err = -EXDEV; /* the host's own root */
-		at = above;
-		up = climb(up, 1);
-		if (up < 0)
-			return up;
-		if (fstat(up, &above))
-			err = -errno;
-	}
-	if (up >= 0)
-		close(up);
-	return err;
-}
-
-/* Does the directory lie in the share, however deep? 0, -EXDEV, or another errno. */
-static int check_inside(struct host *h, int fd)
-{
-	char path[MFS_PATH_MAX];
-	int err = host_path_of(h, fd, path), up = -1;
-
-	/* A directory above whose path is not too long, and which is in the share, will do. */
-	for (unsigned levels = 1; err == -ENAMETOOLONG; levels = levels < CLIMB_MAX ? 2 * levels : CLIMB_MAX) {
-		up = climb(up < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : up, levels);
-		if (up < 0)
-			return up;
-		err = host_path_of(h, up, path);
-	}
-	if (up < 0)
-		return err;
-	close(up);
-	return err == -EXDEV ? is_below_root(h, fd) : err;
-}
-
-int host_pin_start(struct host *h, struct host_node *base, int *fd)
-{
-	int err = host_pin(base, fd);
-
-	if (err || &base->node == h->fs.root)
-		return err;
-	err = check_inside(h, *fd);
-	if (err == -EXDEV)
-		err = -ESTALE;
-	if (err)
-		host_unpin(base);
-	return err;
-}
 
 /* Skips slashes, "." and, counting them in *ups, ".." at the start of a path. */
 static const char *skip_start(const char *path, size_t *ups)
@@ -370,5 +298,9 @@ int host_lookup(struct mfs *fs, const struct mfs_at *at, struct mfs_node **out)
 	} else if (err) {
 		host_unref(&ref);
 	}
-	return err ? err : host_node_make(h, ref.fd, &identity, false, 0, out);
+	if (!err)
+		err = host_node_make(h, ref.fd, &identity, false, 0, out);
+	if (!err)
+		host_depth_hint(at, *out);
+	return err;
 }

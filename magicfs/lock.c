@@ -315,14 +315,18 @@ static int take(struct host *h, struct host_node *n, uint64_t owner, const struc
 {
 	struct holder *o = find_holder(h->locks, owner, n->node.id);
 	int err = o ? 0 : make_holder(h, n, owner, &o);
+	size_t nodes;
 
 	if (err)
 		return err;
+	nodes = o->nodes_count;
 	err = widen_holder(h, o, n, r->write ? MFS_WRITE : MFS_READ);
 	if (!err)
 		err = add_node(o, n);
 	if (!err)
 		err = apply(o, r, r->write ? F_WRLCK : F_RDLCK);
+	if (err)
+		o->nodes_count = nodes; /* what it does not hold does not depend on the node */
 	if (o->ranges_count == 0)
 		free_holder(h->locks, o);
 	return err;

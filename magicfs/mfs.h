@@ -266,8 +266,8 @@ struct mfs_node *mfs_root(struct mfs *fs);
 
 /*
  * A node for what `at` names, not open: it stays that object through renames and after its removal, as a descriptor
- * does, also when the host moves it out of the share; names above it then fail. -ENOENT, -ELOOP, -EXDEV (out of the
- * share). A node whose object the host has moved while it was put aside (see host.c): -ESTALE.
+ * does. Names seen from a directory that the host has moved out of the share are -ESTALE, and so is a node whose object
+ * the host has moved while it was put aside (see host.c). -ENOENT, -ELOOP, -EXDEV (out of the share).
  */
 BIS_MUST_CHECK int mfs_lookup(const struct mfs_at *at, struct mfs_node **out);
 BIS_MUST_CHECK int mfs_stat(const struct mfs_at *at, struct mfs_attr *out);

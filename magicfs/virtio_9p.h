@@ -65,6 +65,7 @@ enum p9_type {
 #define P9_WALK_MAX	16u   /* names in a Twalk */
 #define P9_FIDS_MAX	(1u << 20)
 #define P9_XATTR_MAX	65536u	   /* bytes of a value or of a list of names, as on the host */
+#define P9_XATTRS_MAX	(1u << 24) /* bytes of those that are being read or written at a time */
 #define P9_NONE		UINT32_MAX /* no fid, no user */
 #define P9_QID_SIZE	13u
 
@@ -79,6 +80,8 @@ enum p9_verdict {
 /* The content of an extended attribute that a fid reads, or is about to write. */
 struct p9_xattr {
 	atomic_uint references;
+	struct p9_session *session;
+	uint32_t room; /* bytes of value, constant */
 	bool writing;
 	uint32_t flags; /* XATTR_CREATE, XATTR_REPLACE */
 	uint32_t size;
@@ -103,12 +106,13 @@ struct p9_fid {
 
 struct p9_session {
 	struct mfs *fs;
+	atomic_size_t xattr_bytes; /* of all struct p9_xattr */
 	pthread_mutex_t lock;
 	/* lock */
 	struct p9_fid **buckets;
 	uint32_t n_buckets; /* 0 before the first fid; else a power of two */
 	uint32_t n_fids;
-	uint32_t epoch; /* counts ends of sessions: a request of an earlier one makes no fid */
+	uint32_t epoch; /* counts ends of sessions: a request of an earlier one has no fids and makes none */
 	uint32_t msize; /* 0: no version agreed on */
 };
 
@@ -117,10 +121,10 @@ void p9_session_fini(struct p9_session *s);
 /* Ends it: every fid is clunked. A new one begins with `msize`, 0 for none. */
 void p9_session_restart(struct p9_session *s, uint32_t msize);
 
-/* What fid `number` stands for: p9_ref_put(out) afterwards. -EBADF. */
-BIS_MUST_CHECK int p9_fid_get(struct p9_session *s, uint32_t number, struct p9_ref *out);
+/* What fid `number` stands for: p9_ref_put(out) afterwards. -EBADF, also for a request of another session. */
+BIS_MUST_CHECK int p9_fid_get(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out);
 /* The same for one that is a node: -EINVAL for an extended attribute. */
-BIS_MUST_CHECK int p9_fid_node(struct p9_session *s, uint32_t number, struct p9_ref *out);
+BIS_MUST_CHECK int p9_fid_node(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out);
 void p9_ref_put(struct p9_ref *ref);
 /* A new fid; on success *ref's references are the fid's. -EINVAL: taken. -ENFILE, -ENOMEM. -EBADF: another session. */
 BIS_MUST_CHECK int p9_fid_add(struct p9_session *s, uint32_t epoch, uint32_t number, const struct p9_ref *ref);
@@ -131,7 +135,7 @@ BIS_MUST_CHECK int p9_fid_add(struct p9_session *s, uint32_t epoch, uint32_t num
 BIS_MUST_CHECK int p9_fid_change(struct p9_session *s, uint32_t epoch, uint32_t number, const struct mfs_node *was,
 				 const struct p9_ref *ref);
 /* Takes the fid away; its references are the caller's then. -EBADF. */
-BIS_MUST_CHECK int p9_fid_remove(struct p9_session *s, uint32_t number, struct p9_ref *out);
+BIS_MUST_CHECK int p9_fid_remove(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out);
 
 /* --- Requests --- */
 
@@ -158,7 +162,8 @@ struct p9_request {
 	uint32_t at, end; /* read up to here; bytes of the message that are at hand */
 	bool malformed;	  /* something was missing, or a string has a NUL */
 	uint32_t reply_len, payload;
-	int failed; /* what was wrong with it on arrival: -errno */
+	bool too_long; /* the reply did not fit r->reply */
+	int failed;    /* what was wrong with it on arrival: -errno */
 
 	struct mfs_node *node; /* P9_WAIT */
 	struct mfs_lock lock;

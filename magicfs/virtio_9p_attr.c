@@ -37,12 +37,12 @@ static void put_time(struct p9_request *r, struct mfs_time t)
 	p9_put64(r, t.nsec);
 }
 
+/* One that is not to be set may be anything: Linux sends what happens to be there. mfs_set looks at the others. */
 static struct mfs_time get_time(struct p9_request *r)
 {
 	uint64_t sec = p9_get64(r), nsec = p9_get64(r);
 
-	r->malformed = r->malformed || nsec >= 1000000000;
-	return (struct mfs_time){(int64_t)sec, (uint32_t)nsec};
+	return (struct mfs_time){(int64_t)sec, nsec < UINT32_MAX ? (uint32_t)nsec : UINT32_MAX};
 }
 
 /* Objects that have an id one after the other differ in this. */
@@ -85,7 +85,7 @@ int p9_getattr(struct p9_request *r)
 
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = p9_fid_node(r->session, fid, &ref);
+	err = p9_fid_node(r->session, r->epoch, fid, &ref);
 	if (err)
 		return err;
 	err = mfs_stat(&(struct mfs_at){ref.node, "", false}, &attr);
@@ -130,7 +130,7 @@ int p9_setattr(struct p9_request *r)
 	attr.mtime = get_time(r);
 	if (!p9_got_all(r) || valid & ~(uint32_t)SET_ALL)
 		return -EINVAL;
-	err = p9_fid_node(r->session, fid, &ref);
+	err = p9_fid_node(r->session, r->epoch, fid, &ref);
 	if (err)
 		return err;
 	err = mfs_set(&(struct mfs_at){ref.node, "", false}, set_mask(valid), &attr);
@@ -140,21 +140,29 @@ int p9_setattr(struct p9_request *r)
 
 /* --- Extended attributes --- */
 
-static struct p9_xattr *new_xattr(size_t size)
+/* NULL: there is no memory, or the guest has had its part of it. */
+static struct p9_xattr *new_xattr(struct p9_session *s, size_t size)
 {
-	struct p9_xattr *x = calloc(1, sizeof(*x) + size);
+	struct p9_xattr *x = NULL;
 
-	if (x) {
-		atomic_init(&x->references, 1);
-		x->size = (uint32_t)size;
+	if (atomic_fetch_add(&s->xattr_bytes, size) <= P9_XATTRS_MAX - size)
+		x = calloc(1, sizeof(*x) + size);
+	if (!x) {
+		atomic_fetch_sub(&s->xattr_bytes, size);
+		return NULL;
 	}
+	atomic_init(&x->references, 1);
+	x->session = s;
+	x->room = x->size = (uint32_t)size;
 	return x;
 }
 
 void p9_xattr_put(struct p9_xattr *x)
 {
-	if (x && atomic_fetch_sub(&x->references, 1) == 1)
-		free(x);
+	if (!x || atomic_fetch_sub(&x->references, 1) != 1)
+		return;
+	atomic_fetch_sub(&x->session->xattr_bytes, x->room);
+	free(x);
 }
 
 /* The value, or for "" the list of names. */
@@ -164,12 +172,12 @@ static ssize_t look(const struct mfs_at *at, const char *name, void *buf, size_t
 }
 
 /* All of it as it is at one moment, which may be another size than a moment before. */
-static int load(const struct mfs_at *at, const char *name, struct p9_xattr **out)
+static int load(struct p9_session *s, const struct mfs_at *at, const char *name, struct p9_xattr **out)
 {
 	ssize_t size = look(at, name, NULL, 0);
 
 	for (unsigned tries = 0; size >= 0 && tries < 4; tries++) {
-		struct p9_xattr *x = size > P9_XATTR_MAX ? NULL : new_xattr((size_t)size);
+		struct p9_xattr *x = size > P9_XATTR_MAX ? NULL : new_xattr(s, (size_t)size);
 		ssize_t got;
 
 		if (!x)
@@ -198,10 +206,10 @@ int p9_xattrwalk(struct p9_request *r)
 
 	if (!p9_got_all(r) || newfid == fid)
 		return -EINVAL;
-	err = p9_fid_node(r->session, fid, &ref);
+	err = p9_fid_node(r->session, r->epoch, fid, &ref);
 	if (err)
 		return err;
-	err = load(&(struct mfs_at){ref.node, "", false}, name, &ref.xattr);
+	err = load(r->session, &(struct mfs_at){ref.node, "", false}, name, &ref.xattr);
 	if (!err) {
 		p9_put64(r, ref.xattr->size);
 		err = p9_fid_add(r->session, r->epoch, newfid, &ref);
@@ -227,10 +235,10 @@ int p9_xattrcreate(struct p9_request *r)
 		return -ERANGE;
 	if (size > P9_XATTR_MAX)
 		return -E2BIG;
-	err = p9_fid_node(r->session, fid, &ref);
+	err = p9_fid_node(r->session, r->epoch, fid, &ref);
 	if (err)
 		return err;
-	ref.xattr = new_xattr((size_t)size);
+	ref.xattr = new_xattr(r->session, (size_t)size);
 	if (ref.xattr) {
 		ref.xattr->writing = true;
 		ref.xattr->flags = flags;

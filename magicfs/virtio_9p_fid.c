@@ -123,13 +123,13 @@ static int add(struct p9_session *s, uint32_t epoch, struct p9_fid *fid)
 
 /* --- Calls --- */
 
-int p9_fid_get(struct p9_session *s, uint32_t number, struct p9_ref *out)
+int p9_fid_get(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out)
 {
 	struct p9_fid **at;
 	int err = -EBADF;
 
 	pthread_mutex_lock(&s->lock);
-	at = find(s, number);
+	at = epoch == s->epoch ? find(s, number) : NULL;
 	if (at && *at) {
 		*out = (*at)->ref;
 		mfs_node_get(out->node);
@@ -141,9 +141,9 @@ int p9_fid_get(struct p9_session *s, uint32_t number, struct p9_ref *out)
 	return err;
 }
 
-int p9_fid_node(struct p9_session *s, uint32_t number, struct p9_ref *out)
+int p9_fid_node(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out)
 {
-	int err = p9_fid_get(s, number, out);
+	int err = p9_fid_get(s, epoch, number, out);
 
 	if (!err && out->xattr) {
 		p9_ref_put(out);
@@ -187,12 +187,12 @@ int p9_fid_change(struct p9_session *s, uint32_t epoch, uint32_t number, const s
 	return err;
 }
 
-int p9_fid_remove(struct p9_session *s, uint32_t number, struct p9_ref *out)
+int p9_fid_remove(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out)
 {
 	struct p9_fid **at, *fid = NULL;
 
 	pthread_mutex_lock(&s->lock);
-	at = find(s, number);
+	at = epoch == s->epoch ? find(s, number) : NULL;
 	if (at && *at) {
 		fid = *at;
 		*at = fid->next;

@@ -93,7 +93,7 @@ void p9_restart(struct p9_request *r)
 {
 	go_back(&r->chain, &r->start);
 	r->at = P9_HEADER;
-	r->malformed = false;
+	r->malformed = r->too_long = false;
 	r->reply_len = r->payload = 0;
 }
 
@@ -102,7 +102,7 @@ static int find_fault(struct p9_request *r, uint64_t len)
 {
 	uint32_t reply = p9_reply_size(r->type);
 
-	if (r->size > r->msize)
+	if (r->size > r->msize || (r->type == P9_TWRITE && len > r->msize))
 		return -EMSGSIZE;
 	/* Some clients leave the data of Twrite out of its size. */
 	if (r->size != len && !(r->type == P9_TWRITE && r->size == P9_WRITE_HEADER && len > r->size))
@@ -151,8 +151,10 @@ static uint8_t *append(struct p9_request *r, size_t size)
 {
 	uint8_t *to = r->reply + r->reply_len;
 
-	if (size > P9_REPLY_MAX - r->reply_len)
+	if (size > P9_REPLY_MAX - r->reply_len) {
+		r->too_long = true;
 		return NULL;
+	}
 	r->reply_len += (uint32_t)size;
 	return to;
 }
@@ -243,7 +245,7 @@ void p9_answer(struct p9_request *r, int err)
 
 	_Static_assert(sizeof(header) == P9_HEADER, "no padding");
 	go_back(&r->chain, &r->start);
-	if (!err && (size > r->msize || size > r->chain.writable))
+	if (!err && (r->too_long || size > r->msize || size > r->chain.writable))
 		err = -EMSGSIZE;
 	if (err) {
 		header.type = P9_RLERROR;

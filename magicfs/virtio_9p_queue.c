@@ -169,7 +169,9 @@ static void wait_for_lock(struct p9_queue *q, struct p9_request *r)
 	TAILQ_INSERT_TAIL(&q->waiting, r, link);
 	q->n_waiting++;
 	r->waiting = true;
-	if (!q->has_waiter || q->draining || q->n_waiting > WAITING_MAX) {
+	if (!TAILQ_EMPTY(&r->flushes)) {
+		end_waiting(q, r, -EINTR);
+	} else if (!q->has_waiter || q->draining || q->n_waiting > WAITING_MAX) {
 		p9_restart(r);
 		p9_put8(r, P9_LOCK_BLOCKED);
 		end_waiting(q, r, 0);
@@ -271,6 +273,20 @@ static struct p9_request *take_ready(struct p9_queue *q)
 	return r;
 }
 
+static void *worker_main(void *arg);
+
+/* Somebody sees to the requests that are ready: false if there is no thread for it. The queue's lock is held. */
+static bool wake_worker(struct p9_queue *q)
+{
+	if (q->n_sleeping) {
+		pthread_cond_signal(&q->work);
+		return true;
+	}
+	if (q->n_workers < P9_WORKERS && worker_start(q->name, &q->workers[q->n_workers], worker_main, q) == 0)
+		q->n_workers++;
+	return q->n_workers > 0;
+}
+
 static void *worker_main(void *arg)
 {
 	struct p9_queue *q = arg;
@@ -285,24 +301,15 @@ static void *worker_main(void *arg)
 			q->n_sleeping--;
 			continue;
 		}
+		/* One that is woken twice before it runs is still one. */
+		if (!TAILQ_EMPTY(&q->ready))
+			wake_worker(q);
 		pthread_mutex_unlock(&q->lock);
 		carry_out(q, r);
 		virtio_signal(q->virtio, QUEUE);
 	}
 	pthread_mutex_unlock(&q->lock);
 	return NULL;
-}
-
-/* Somebody sees to the requests that are ready: false if there is no thread for it. The queue's lock is held. */
-static bool wake_worker(struct p9_queue *q)
-{
-	if (q->n_sleeping) {
-		pthread_cond_signal(&q->work);
-		return true;
-	}
-	if (q->n_workers < P9_WORKERS && worker_start(q->name, &q->workers[q->n_workers], worker_main, q) == 0)
-		q->n_workers++;
-	return q->n_workers > 0;
 }
 
 /* Device lock. The queue's lock is held, but not while the request is carried out. */

@@ -172,7 +172,9 @@ int p9_walk(struct p9_request *r)
 		names[i] = p9_get_string(r);
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = p9_fid_node(r->session, fid, &from);
+	if (P9_HEADER + 2 + count * P9_QID_SIZE > r->chain.writable)
+		return -ENOBUFS; /* before newfid is made, of which the client would not know */
+	err = p9_fid_node(r->session, r->epoch, fid, &from);
 	if (err)
 		return err;
 	err = walk_from(r, &from, fid, newfid, names, count);
@@ -191,7 +193,7 @@ int p9_clunk(struct p9_request *r)
 
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = p9_fid_remove(r->session, fid, &ref);
+	err = p9_fid_remove(r->session, r->epoch, fid, &ref);
 	if (err)
 		return err;
 	err = p9_xattr_apply(&ref);
@@ -210,7 +212,7 @@ int p9_remove(struct p9_request *r)
 
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = p9_fid_remove(r->session, fid, &ref);
+	err = p9_fid_remove(r->session, r->epoch, fid, &ref);
 	if (err)
 		return err;
 	err = ref.xattr ? -EINVAL : p9_locate(r->session, ref.node, &root, &d);
@@ -232,7 +234,7 @@ int p9_statfs(struct p9_request *r)
 
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = p9_fid_node(r->session, fid, &ref);
+	err = p9_fid_node(r->session, r->epoch, fid, &ref);
 	if (err)
 		return err;
 	err = mfs_statfs(&(struct mfs_at){ref.node, "", false}, &st);

@@ -47,7 +47,7 @@ int p9_symlink(struct p9_request *r)
 	gid = p9_get32(r);
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = p9_fid_node(r->session, fid, &dir);
+	err = p9_fid_node(r->session, r->epoch, fid, &dir);
 	if (err)
 		return err;
 	at = (struct mfs_at){dir.node, name, false};
@@ -75,7 +75,7 @@ int p9_mknod(struct p9_request *r)
 	gid = p9_get32(r);
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = p9_fid_node(r->session, fid, &dir);
+	err = p9_fid_node(r->session, r->epoch, fid, &dir);
 	if (err)
 		return err;
 	at = (struct mfs_at){dir.node, name, false};
@@ -101,7 +101,7 @@ int p9_mkdir(struct p9_request *r)
 	gid = p9_get32(r);
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = p9_fid_node(r->session, fid, &dir);
+	err = p9_fid_node(r->session, r->epoch, fid, &dir);
 	if (err)
 		return err;
 	at = (struct mfs_at){dir.node, name, false};
@@ -115,13 +115,13 @@ int p9_mkdir(struct p9_request *r)
 }
 
 /* Two fids that are nodes. */
-static int get_two(struct p9_session *s, uint32_t a, uint32_t b, struct p9_ref *ref_a, struct p9_ref *ref_b)
+static int get_two(struct p9_request *r, uint32_t a, uint32_t b, struct p9_ref *ref_a, struct p9_ref *ref_b)
 {
-	int err = p9_fid_node(s, a, ref_a);
+	int err = p9_fid_node(r->session, r->epoch, a, ref_a);
 
 	if (err)
 		return err;
-	err = p9_fid_node(s, b, ref_b);
+	err = p9_fid_node(r->session, r->epoch, b, ref_b);
 	if (err)
 		p9_ref_put(ref_a);
 	return err;
@@ -137,7 +137,7 @@ int p9_link(struct p9_request *r)
 
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = get_two(r->session, dfid, fid, &dir, &file);
+	err = get_two(r, dfid, fid, &dir, &file);
 	if (err)
 		return err;
 	err = mfs_name_check(name);
@@ -160,7 +160,7 @@ int p9_rename(struct p9_request *r)
 
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = get_two(r->session, fid, dfid, &file, &dir);
+	err = get_two(r, fid, dfid, &file, &dir);
 	if (err)
 		return err;
 	err = mfs_name_check(name);
@@ -187,7 +187,7 @@ int p9_renameat(struct p9_request *r)
 	new = p9_get_string(r);
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = get_two(r->session, from, to, &from_dir, &to_dir);
+	err = get_two(r, from, to, &from_dir, &to_dir);
 	if (err)
 		return err;
 	err = mfs_name_check(old);
@@ -212,7 +212,7 @@ int p9_unlinkat(struct p9_request *r)
 	flags = p9_get32(r);
 	if (!p9_got_all(r) || flags & ~UNLINK_DIRECTORY)
 		return -EINVAL;
-	err = p9_fid_node(r->session, fid, &dir);
+	err = p9_fid_node(r->session, r->epoch, fid, &dir);
 	if (err)
 		return err;
 	err = mfs_name_check(name);
@@ -233,7 +233,7 @@ int p9_readlink(struct p9_request *r)
 
 	if (!p9_got_all(r))
 		return -EINVAL;
-	err = p9_fid_node(r->session, fid, &ref);
+	err = p9_fid_node(r->session, r->epoch, fid, &ref);
 	if (err)
 		return err;
 	len = mfs_readlink(&(struct mfs_at){ref.node, "", false}, target, sizeof(target));

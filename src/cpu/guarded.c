@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <ucontext.h>
 
 #include <biscuit/error.h>
 
@@ -43,8 +44,11 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 
 static void on_bus_error(int sig, siginfo_t *info, void *context)
 {
-	if (landing && is_access(info))
+	if (landing && is_access(info)) {
+		/* Whoever called this handler may have blocked signals; the access had not. */
+		pthread_sigmask(SIG_SETMASK, &((const ucontext_t *)context)->uc_sigmask, NULL);
 		siglongjmp(*landing, 1);
+	}
 	pass_on(sig, info, context);
 }
 

@@ -397,6 +397,44 @@ static void a_share_that_is_moved_stays_what_it_is(void **state)
 
 #define DEPTH 3000
 
+/* Wherever in the share the host moves a directory, names are found from it; also where a link led there first. */
+static void a_directory_that_is_moved_inside_goes_on_working(void **state)
+{
+	static const char *const places[] = {"share/top", "share/a/b/c/d/e/deep", "share/a/b/there",
+					     "share/a/b/c/here"};
+	struct rig *r = *state;
+	struct mfs_node *dir, *linked;
+	const char *from = "share/a/b/c/here";
+
+	assert_ok(mfs_mkdir(AT(r, "a"), 0755, rig_who));
+	assert_ok(mfs_mkdir(AT(r, "a/b"), 0755, rig_who));
+	assert_ok(mfs_mkdir(AT(r, "a/b/c"), 0755, rig_who));
+	assert_ok(mfs_mkdir(AT(r, "a/b/c/d"), 0755, rig_who));
+	assert_ok(mfs_mkdir(AT(r, "a/b/c/d/e"), 0755, rig_who));
+	assert_ok(mfs_mkdir(AT(r, "a/b/c/here"), 0755, rig_who));
+	make_file(r, "a/b/c/here/f", "x");
+	host_link(r, "a/b/c/here", "share/link");
+	dir = lookup(r, "a/b/c/here");
+	assert_ok(mfs_lookup(FOLLOW(r, "link/../here/."), &linked));
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		assert_int_equal(attr_of(IN(dir, "f")).size, 1);
+		assert_int_equal(attr_of(IN(linked, "f")).size, 1);
+		assert_int_equal(renameat(r->dir, from, r->dir, places[i]), 0);
+		from = places[i];
+	}
+	/* A moved directory above takes it out just as well. */
+	assert_int_equal(renameat(r->dir, "share/a", r->dir, "outside/a"), 0);
+	assert_int_equal(try_stat(IN(dir, "f")), -ESTALE);
+	assert_int_equal(try_stat(IN(linked, "f")), -ESTALE);
+	assert_int_equal(renameat(r->dir, "outside/a", r->dir, "share/a"), 0);
+	assert_int_equal(attr_of(IN(dir, "f")).size, 1);
+	assert_ok(mfs_unlink(IN(dir, "f"), false));
+	assert_ok(mfs_unlink(AT(r, "a/b/c/here"), true));
+	assert_int_equal(try_stat(IN(dir, "f")), -ENOENT);
+	mfs_node_put(dir);
+	mfs_node_put(linked);
+}
+
 static void trees_may_be_deep(void **state)
 {
 	struct rig *r = *state;
@@ -513,6 +551,7 @@ int main(void)
 		RIG_TEST(a_directory_swapped_for_a_link_leads_nowhere),
 		RIG_TEST(what_has_just_been_made_may_be_something_else_already),
 		RIG_TEST(a_share_that_is_moved_stays_what_it_is),
+		RIG_TEST(a_directory_that_is_moved_inside_goes_on_working),
 		RIG_TEST(trees_may_be_deep),
 		RIG_TEST(special_files_are_never_opened),
 		RIG_TEST(devices_of_the_host_are_never_opened),

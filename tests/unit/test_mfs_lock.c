@@ -234,6 +234,24 @@ static void locks_end_with_the_last_node_they_came_through(void **state)
 	mfs_node_put(other);
 }
 
+static void a_lock_that_was_not_had_keeps_no_other(void **state)
+{
+	struct rig *r = *state;
+	struct mfs_node *a, *b, *other;
+
+	make_file(r, "f", "");
+	a = open_file(r, "f", MFS_READ_WRITE);
+	b = open_file(r, "f", MFS_READ_WRITE);
+	other = open_file(r, "f", MFS_READ_WRITE);
+	assert_ok(try_lock(other, 2, WRITE_LOCK, 20, 10));
+	assert_ok(try_lock(a, 1, WRITE_LOCK, 0, 10));
+	assert_int_equal(try_lock(b, 1, WRITE_LOCK, 20, 10), -EAGAIN);
+	mfs_node_put(a);
+	assert_ok(try_lock(other, 2, WRITE_LOCK, 0, 10));
+	mfs_node_put(b);
+	mfs_node_put(other);
+}
+
 static void descriptors_of_locks_are_given_back(void **state)
 {
 	struct rig *r = *state;
@@ -429,6 +447,7 @@ int main(void)
 		RIG_TEST(an_owner_is_never_in_its_own_way),
 		RIG_TEST(locks_are_of_one_file),
 		RIG_TEST(locks_end_with_the_last_node_they_came_through),
+		RIG_TEST(a_lock_that_was_not_had_keeps_no_other),
 		RIG_TEST(descriptors_of_locks_are_given_back),
 		RIG_TEST(there_is_a_limit_to_locks),
 		RIG_TEST(processes_of_the_host_count),

@@ -127,6 +127,14 @@ static void attributes_are_set(void **state)
 	assert_int_equal(p9(c, P9_TSETATTR, "dddddqqqqq", FID, SET_MTIME | SET_MTIME_SET, 0, 0, 0, Q(0), Q(0), Q(0),
 			    Q(0), Q(1000000000)),
 			 EINVAL);
+	assert_int_equal(p9(c, P9_TSETATTR, "dddddqqqqq", FID, SET_ATIME | SET_ATIME_SET, 0, 0, 0, Q(0), Q(0),
+			    Q(1) << 32, Q(0), Q(0)),
+			 EINVAL);
+	/* What is not to be set may be anything. */
+	assert_int_equal(p9(c, P9_TSETATTR, "dddddqqqqq", FID, SET_SIZE, ~0u, ~0u, ~0u, Q(3), UINT64_MAX, UINT64_MAX,
+			    UINT64_MAX, Q(1000000000)),
+			 0);
+	assert_p9_file(c, "file", "012");
 	assert_int_equal(set_attr(c, FID, SET_OWNERS, 0, 0, 0, 0), 0); /* owner=guest: changes nothing */
 }
 
@@ -271,6 +279,22 @@ static void extended_attributes_have_bounds(void **state)
 	assert_int_equal(p9(c, P9_TXATTRCREATE, "dsqd", FID, "user.x", Q(65536), 0), 0);
 	assert_int_equal(p9(c, P9_TREMOVE, "d", FID), EINVAL);
 	assert_true(p9_exists(c, "file"));
+}
+
+/* A guest that never finishes its attributes does not fill the host's memory. */
+static void extended_attributes_have_bounds_together(void **state)
+{
+	enum { FIRST = 100, FIT = P9_XATTRS_MAX / P9_XATTR_MAX };
+	struct p9_client *c = *state;
+
+	p9_make_file(c, "file", "x");
+	for (unsigned fid = FIRST; fid <= FIRST + FIT; fid++) {
+		assert_int_equal(p9_go(c, fid, "file"), 0);
+		assert_int_equal(p9(c, P9_TXATTRCREATE, "dsqd", fid, "user.x", Q(P9_XATTR_MAX), 0),
+				 fid < FIRST + FIT ? 0 : ENOMEM);
+	}
+	assert_int_equal(p9(c, P9_TCLUNK, "d", FIRST), EINVAL); /* nothing was written */
+	assert_int_equal(p9(c, P9_TXATTRCREATE, "dsqd", FIRST + FIT, "user.x", Q(P9_XATTR_MAX), 0), 0);
 }
 
 /* --- Directories --- */
@@ -471,6 +495,7 @@ int main(void)
 		P9_TEST(extended_attributes_are_read),
 		P9_TEST(extended_attributes_are_set_at_clunk),
 		P9_TEST(extended_attributes_have_bounds),
+		P9_TEST(extended_attributes_have_bounds_together),
 		P9_TEST(every_name_is_listed_once),
 		P9_TEST(what_the_host_makes_is_listed_the_next_time),
 		P9_TEST(locks_exclude_other_owners),

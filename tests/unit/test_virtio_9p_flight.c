@@ -13,6 +13,7 @@ static struct gate {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool open;
+	bool locking;	       /* gated_lock holds its caller up */
 	unsigned inside, most; /* calls that wait now; the most at a time */
 	pthread_t served;      /* the thread of the last call */
 } gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -30,6 +31,35 @@ static int gated_sync(struct mfs *fs, struct mfs_node *node, bool data_only)
 	gate.inside--;
 	pthread_mutex_unlock(&gate.lock);
 	return 0;
+}
+
+/* The lock is taken, and it takes until let_lock_go to find that out. */
+static int gated_lock(struct mfs *fs, struct mfs_node *node, const struct mfs_lock *lock)
+{
+	(void)fs, (void)node, (void)lock;
+	pthread_mutex_lock(&gate.lock);
+	gate.locking = true;
+	pthread_cond_broadcast(&gate.changed);
+	while (gate.locking)
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+	return -EAGAIN;
+}
+
+static void wait_for_locking(void)
+{
+	pthread_mutex_lock(&gate.lock);
+	while (!gate.locking)
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+static void let_lock_go(void)
+{
+	pthread_mutex_lock(&gate.lock);
+	gate.locking = false;
+	pthread_cond_broadcast(&gate.changed);
+	pthread_mutex_unlock(&gate.lock);
 }
 
 static void set_gate(bool open)
@@ -57,6 +87,14 @@ static void begin(struct p9_client *c)
 	set_gate(false);
 	p9_make_file(c, "file", "content");
 	p9_open(c, FID, "file", 2);
+}
+
+static void start_with_long_queue(struct p9_client *c)
+{
+	vrig_start(c->r, 1, 1, 512);
+	c->r->next = c->slot.in + P9_ROOM + 0x20000;
+	assert_int_equal(p9(c, P9_TVERSION, "ds", 8192, "9P2000.L"), 0);
+	assert_int_equal(p9(c, P9_TATTACH, "ddssd", ROOT, P9_NONE, "", "", 0), 0);
 }
 
 /* --- Parallel requests --- */
@@ -87,6 +125,28 @@ static void slow_requests_run_in_parallel(void **state)
 		}
 	}
 	assert_int_equal(seen, 0xff);
+}
+
+/* Of several requests that come at once, each finds a thread, also where one thread has been there before. */
+static void requests_behind_a_thread_that_sleeps_run_in_parallel(void **state)
+{
+	struct p9_client *c = *state;
+	struct p9_slot slots[3] = {0};
+
+	begin(c);
+	set_gate(true);
+	assert_int_equal(p9(c, P9_TFSYNC, "dd", FID, 0), 0);
+	set_gate(false);
+	for (uint16_t i = 0; i < 3; i++)
+		p9_submit(c, &slots[i], (uint16_t)(10 + i), P9_TFSYNC, "dd", FID, 0);
+	vrig_notify(c->r, 0);
+	wait_for_inside(3);
+	set_gate(true);
+	for (unsigned i = 0; i < 3; i++) {
+		uint32_t id, used;
+
+		vrig_wait_used(c->r, 0, &id, &used);
+	}
 }
 
 /* More than the device takes at a time: the rest waits in the queue, and each comes back once. */
@@ -347,6 +407,40 @@ static void waiting_ends_with_a_flush(void **state)
 	assert_int_equal(lock(c, WRITE_LOCK, 3), P9_LOCK_SUCCESS); /* nobody has it */
 }
 
+/* A thread is still finding out that the lock is taken when it is flushed: it does not begin to wait then. */
+static void a_flush_ends_waiting_that_has_not_begun(void **state)
+{
+	enum { BUSY = 64 }; /* requests that the device takes at a time: one behind them is taken by a thread */
+	struct p9_client *c = *state;
+	struct p9_slot slots[BUSY] = {0}, slot = {0}, flush = {0};
+	unsigned answered = 0;
+
+	start_with_long_queue(c);
+	begin(c);
+	p9_hook(c)->lock = gated_lock;
+	for (uint16_t i = 0; i < BUSY; i++)
+		p9_submit(c, &slots[i], (uint16_t)(10 + i), P9_TFSYNC, "dd", FID, 0);
+	p9_submit(c, &slot, 5, P9_TLOCK, "dbdqqds", FID, WRITE_LOCK, BLOCK, Q(0), Q(0), 2, "box");
+	vrig_notify(c->r, 0);
+	wait_for_inside(8);
+	set_gate(true);
+	wait_for_locking();
+	p9_submit(c, &flush, 6, P9_TFLUSH, "w", 5);
+	vrig_notify(c->r, 0);
+	let_lock_go();
+	for (unsigned i = 0; i < BUSY + 2; i++) {
+		uint32_t id, used;
+
+		vrig_wait_used(c->r, 0, &id, &used);
+		if (id == slot.head || id == flush.head) {
+			assert_int_equal(id, answered ? flush.head : slot.head);
+			assert_int_equal(p9_take_reply(c, answered ? &flush : &slot, used), answered ? 0 : EINTR);
+			answered++;
+		}
+	}
+	assert_int_equal(answered, 2);
+}
+
 static void waiting_ends_with_the_session(void **state)
 {
 	struct p9_client *c = *state;
@@ -362,6 +456,37 @@ static void waiting_ends_with_the_session(void **state)
 	assert_int_equal(p9_take_reply(c, &c->slot, used), 0);
 }
 
+/* A request that was left behind by its session finds none of the next one's fids. */
+static void the_next_session_is_left_alone(void **state)
+{
+	struct p9_client *c = *state;
+	struct p9_slot slow[8] = {0}, late = {0};
+	unsigned bad = 0;
+
+	begin(c);
+	for (uint16_t i = 0; i < 8; i++)
+		p9_submit(c, &slow[i], (uint16_t)(10 + i), P9_TFSYNC, "dd", FID, 0);
+	vrig_notify(c->r, 0);
+	wait_for_inside(8);
+	p9_submit(c, &late, 5, P9_TFSYNC, "dd", FID, 0);
+	vrig_notify(c->r, 0);
+	assert_int_equal(p9(c, P9_TVERSION, "ds", 8192, "9P2000.L"), 0);
+	assert_int_equal(p9(c, P9_TATTACH, "ddssd", ROOT, P9_NONE, "", "", 0), 0);
+	p9_open(c, FID, "file", 2);
+	set_gate(true);
+	for (unsigned i = 0; i < 9; i++) {
+		uint32_t id, used;
+
+		vrig_wait_used(c->r, 0, &id, &used);
+		if (id == late.head) {
+			assert_int_equal(p9_take_reply(c, &late, used), EBADF);
+			bad++;
+		}
+	}
+	assert_int_equal(bad, 1);
+	assert_int_equal(p9_close(c, FID), 0);
+}
+
 static void more_waiting_than_it_can_bear_is_told(void **state)
 {
 	enum { COUNT = 100 };
@@ -369,10 +494,7 @@ static void more_waiting_than_it_can_bear_is_told(void **state)
 	struct p9_slot slots[COUNT] = {0};
 	unsigned had = 0, told = 0;
 
-	vrig_start(c->r, 1, 1, 512);
-	c->r->next = c->slot.in + P9_ROOM + 0x20000;
-	assert_int_equal(p9(c, P9_TVERSION, "ds", 8192, "9P2000.L"), 0);
-	assert_int_equal(p9(c, P9_TATTACH, "ddssd", ROOT, P9_NONE, "", "", 0), 0);
+	start_with_long_queue(c);
 	open_locked(c);
 	for (uint16_t i = 0; i < COUNT; i++)
 		p9_submit(c, &slots[i], (uint16_t)(10 + i), P9_TLOCK, "dbdqqds", NEW, READ_LOCK, BLOCK, Q(0), Q(0), 2,
@@ -535,6 +657,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		P9_TEST(slow_requests_run_in_parallel),
+		P9_TEST(requests_behind_a_thread_that_sleeps_run_in_parallel),
 		P9_TEST(more_requests_than_it_takes_are_all_answered),
 		P9_TEST(a_fid_may_go_while_it_is_used),
 		P9_TEST(a_tag_in_use_is_refused),
@@ -545,7 +668,9 @@ int main(void)
 		P9_TEST(a_lock_is_had_when_it_becomes_free),
 		P9_TEST(a_lock_that_the_host_gives_up_is_had),
 		P9_TEST(waiting_ends_with_a_flush),
+		P9_TEST(a_flush_ends_waiting_that_has_not_begun),
 		P9_TEST(waiting_ends_with_the_session),
+		P9_TEST(the_next_session_is_left_alone),
 		P9_TEST(more_waiting_than_it_can_bear_is_told),
 		P9_TEST(after_a_reset_memory_is_left_alone),
 		P9_TEST(a_pause_in_flight_loses_nothing),

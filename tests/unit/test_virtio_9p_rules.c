@@ -260,6 +260,10 @@ static void messages_are_no_larger_than_agreed(void **state)
 	assert_int_equal(p9(c, P9_TWRITE, "dqdz", FID, Q(0), 4096 - 22, bytes, (size_t)4096 - 22), EMSGSIZE);
 	assert_int_equal(p9(c, P9_TWRITE, "dqdz", FID, Q(0), 4096 - 23, bytes, (size_t)4096 - 23), 0);
 	assert_int_equal(p9(c, P9_TWRITE, "dqdz", FID, Q(4073), 4096 - 23, bytes, (size_t)4096 - 23), 0);
+	/* Nor with the data left out of the size. */
+	compose(c, P9_TWRITE, "dqdz", FID, Q(0), 4096 - 22, bytes, (size_t)4096 - 22);
+	memcpy(c->message, &(uint32_t){P9_WRITE_HEADER}, 4);
+	assert_int_equal(p9_send(c), EMSGSIZE);
 	assert_int_equal(p9(c, P9_TREAD, "dqd", FID, Q(0), 1 << 20), 0);
 	assert_int_equal(p9_get(c, 4), 4096 - 11);
 	assert_int_equal(p9(c, P9_TREAD, "dqd", FID, Q(0), UINT32_MAX), 0);
@@ -337,6 +341,36 @@ static void a_request_has_room_for_its_reply(void **state)
 	}
 }
 
+/* A walk of which the reply does not fit makes no fid. */
+static void a_walk_has_room_for_all_its_steps(void **state)
+{
+	struct p9_client *c = *state;
+
+	assert_int_equal(mkdir(p9_path(c, "sub"), 0755), 0);
+	c->room = P9_HEADER + 2 + 2 * P9_QID_SIZE - 1;
+	assert_int_equal(p9(c, P9_TWALK, "ddwss", ROOT, NEW, 2, "sub", ".."), ENOBUFS);
+	assert_int_equal(p9(c, P9_TCLUNK, "d", NEW), EBADF);
+	c->room++;
+	assert_int_equal(p9(c, P9_TWALK, "ddwss", ROOT, NEW, 2, "sub", ".."), 0);
+	assert_int_equal(p9(c, P9_TCLUNK, "d", NEW), 0);
+}
+
+/* A client's name comes back with what is asked about a lock: one that does not fit the reply is an error. */
+static void a_reply_is_whole_or_an_error(void **state)
+{
+	struct p9_client *c = *state;
+	char name[8000];
+
+	memset(name, 'n', sizeof(name));
+	name[sizeof(name) - 1] = 0;
+	p9_make_file(c, "file", "");
+	p9_open(c, FID, "file", 2);
+	assert_int_equal(p9(c, P9_TGETLOCK, "dbqqds", FID, 1, Q(0), Q(0), 1, name), EMSGSIZE);
+	name[4000] = 0;
+	assert_int_equal(p9(c, P9_TGETLOCK, "dbqqds", FID, 1, Q(0), Q(0), 1, name), 0);
+	assert_int_equal(c->reply_len, P9_HEADER + 23 + 4000);
+}
+
 /* A read takes the room that there is. */
 static void a_short_chain_is_a_short_read(void **state)
 {
@@ -397,7 +431,7 @@ static void fids_have_a_limit(void **state)
 	}
 	ref.node = mfs_root(c->fs);
 	assert_int_equal(p9_fid_add(&s, s.epoch, 1, &ref), -ENFILE);
-	assert_int_equal(p9_fid_remove(&s, 3, &ref), 0);
+	assert_int_equal(p9_fid_remove(&s, s.epoch, 3, &ref), 0);
 	assert_int_equal(p9_fid_add(&s, s.epoch - 1, 1, &ref), -EBADF); /* of a session that has ended */
 	assert_int_equal(p9_fid_add(&s, s.epoch, 1, &ref), 0);
 	mfs_node_put(c->fs->root);
@@ -414,6 +448,8 @@ int main(void)
 		P9_TEST(unknown_messages_are_refused),
 		P9_TEST(nothing_is_answered_before_a_version),
 		P9_TEST(a_request_has_room_for_its_reply),
+		P9_TEST(a_walk_has_room_for_all_its_steps),
+		P9_TEST(a_reply_is_whole_or_an_error),
 		P9_TEST(a_short_chain_is_a_short_read),
 		P9_TEST(headers_in_pieces_are_put_together),
 		P9_TEST(chains_without_a_message_get_no_reply),
