@@ -350,14 +350,23 @@ free_module:
 	return err;
 }
 
+static void tell(struct bis_machine *m, enum bis_event_kind kind, const char *name)
+{
+	struct bis_event event = {.kind = kind, .text = name};
+
+	bis_machine_tell(m, &event);
+}
+
 int bis_machine_add(struct bis_machine *m, const char *spec, struct bis_module **out)
 {
 	const struct bis_module_class *class;
-	bool running = bis_machine_state(m) == BIS_RUNNING;
 	struct bis_module *mod = NULL;
 	struct spec s;
+	bool running;
 	int err;
 
+	bis_machine_lock_control(m);
+	running = bis_machine_state(m) == BIS_RUNNING;
 	err = parse_spec(spec, &s);
 	if (err)
 		goto done;
@@ -371,10 +380,13 @@ int bis_machine_add(struct bis_machine *m, const char *spec, struct bis_module *
 	err = add_parked(m, class, &s, &mod);
 	if (!err && out)
 		*out = mod;
+	if (!err)
+		tell(m, BIS_EVENT_MODULE_ADDED, mod->name);
 	if (running)
 		bis_machine_release(m);
 done:
 	free_spec(&s);
+	bis_machine_unlock_control(m);
 	return err;
 }
 
@@ -408,16 +420,21 @@ static int check_removable(struct bis_machine *m, const struct bis_module *mod)
 
 int bis_machine_remove(struct bis_machine *m, struct bis_module *mod)
 {
-	bool running = bis_machine_state(m) == BIS_RUNNING;
+	bool running;
 	int err;
 
+	bis_machine_lock_control(m);
+	running = bis_machine_state(m) == BIS_RUNNING;
 	if (running)
 		bis_machine_park(m);
 	err = check_removable(m, mod);
-	if (!err)
+	if (!err) {
+		tell(m, BIS_EVENT_MODULE_REMOVED, mod->name);
 		bis_module_destroy(mod);
+	}
 	if (running)
 		bis_machine_release(m);
+	bis_machine_unlock_control(m);
 	return err;
 }
 
