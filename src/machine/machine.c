@@ -364,7 +364,7 @@ void bis_machine_stop(struct bis_machine *m)
 	bis_machine_unlock_control(m);
 }
 
-static int start(struct bis_machine *m)
+static int start_paused(struct bis_machine *m)
 {
 	int err;
 
@@ -386,10 +386,7 @@ static int start(struct bis_machine *m)
 			return err;
 		}
 	}
-	atomic_store(&m->state, BIS_RUNNING);
-	bis_clock_thaw(m);
-	tell(m, BIS_EVENT_STARTED, 0);
-	bis_machine_release(m);
+	atomic_store(&m->state, BIS_PAUSED);
 	return 0;
 }
 
@@ -492,7 +489,25 @@ int bis_machine_start(struct bis_machine *m)
 	int err;
 
 	bis_machine_lock_control(m);
-	err = start(m);
+	err = start_paused(m);
+	if (!err) {
+		atomic_store(&m->state, BIS_RUNNING);
+		bis_clock_thaw(m);
+		tell(m, BIS_EVENT_STARTED, 0);
+		bis_machine_release(m);
+	}
+	bis_machine_unlock_control(m);
+	return err;
+}
+
+int bis_machine_start_paused(struct bis_machine *m)
+{
+	int err;
+
+	bis_machine_lock_control(m);
+	err = start_paused(m);
+	if (!err)
+		pause_modules(m);
 	bis_machine_unlock_control(m);
 	return err;
 }

@@ -98,6 +98,7 @@ struct bis_module {
 	struct bis_machine *machine;
 	const struct bis_module_class *class;
 	char *name;
+	char *spec; /* the text that adds it again */
 	void *self;
 	bool attaching;
 	bool started;
@@ -182,6 +183,8 @@ extern const struct bis_helper bis_machine_trace_helper;
 /* Parks every hart and processor; release lets them run again. Control thread. */
 void bis_machine_park(struct bis_machine *m);
 void bis_machine_release(struct bis_machine *m);
+/* As bis_machine_start, but the machine is paused before its first instruction. */
+BIS_MUST_CHECK int bis_machine_start_paused(struct bis_machine *m);
 /* Ends a machine that runs, is paused, or failed to start. Control thread. */
 void bis_machine_stop(struct bis_machine *m);
 
@@ -208,6 +211,8 @@ uint64_t bis_host_ns(void);
 /* Machine time stands still, and runs on. Control thread. */
 void bis_clock_freeze(struct bis_machine *m);
 void bis_clock_thaw(struct bis_machine *m);
+/* Sets the time of a machine that stands still, ns. */
+void bis_clock_set(struct bis_machine *m, uint64_t now);
 
 /* --- module.c --- */
 void bis_machine_add_class(struct bis_machine *m, struct bis_known_class *known);
@@ -246,6 +251,10 @@ void bis_devctl_drain_posted(struct bis_devctl *d);
 void bis_devctl_discard_posted(struct bis_devctl *d);
 /* Drops queued work of a module that goes. Device lock held. */
 void bis_devctl_forget(struct bis_devctl *d, struct bis_module *mod);
+/* When timer `index` of the module is due, or sets that: false beyond the last. In the same order every time. Device
+ * lock held. */
+bool bis_devctl_timer(const struct bis_module *mod, size_t index, uint64_t *when);
+bool bis_devctl_set_timer(struct bis_module *mod, size_t index, uint64_t when);
 /* Frees the timers and watches that a module has left. Device lock held. */
 void bis_devctl_drop_callbacks(struct bis_devctl *d, const struct bis_module *mod);
 

@@ -254,6 +254,7 @@ static void free_module(struct bis_module *mod)
 {
 	free(mod->irqs);
 	free(mod->name);
+	free(mod->spec);
 	free(mod);
 }
 
@@ -357,6 +358,18 @@ static void tell(struct bis_machine *m, enum bis_event_kind kind, const char *na
 	bis_machine_tell(m, &event);
 }
 
+/* The text that adds the instance again, under the same name. */
+static int keep_spec(struct bis_module *mod, const char *spec, const char *name)
+{
+	int len = name ? asprintf(&mod->spec, "%s", spec) : asprintf(&mod->spec, "%s,name=%s", spec, mod->name);
+
+	if (len >= 0)
+		return 0;
+	mod->spec = NULL;
+	bis_module_destroy(mod);
+	return bis_fail(ENOMEM, "no memory for a module");
+}
+
 int bis_machine_add(struct bis_machine *m, const char *spec, struct bis_module **out)
 {
 	const struct bis_module_class *class;
@@ -378,6 +391,8 @@ int bis_machine_add(struct bis_machine *m, const char *spec, struct bis_module *
 	if (running)
 		bis_machine_park(m);
 	err = add_parked(m, class, &s, &mod);
+	if (!err)
+		err = keep_spec(mod, spec, s.name);
 	if (!err && out)
 		*out = mod;
 	if (!err)
