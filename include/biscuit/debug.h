@@ -121,6 +121,24 @@ enum bis_walk_result bis_hart_walk(struct bis_hart *h, uint64_t va, enum bis_acc
 				   void (*step)(void *arg, const struct bis_walk_step *step), void *arg,
 				   struct bis_mapping *out, const char **scheme);
 
+/* What a TLB of the hart holds at present, for display; `index` counts valid entries. False beyond the last. */
+struct bis_tlb_view {
+	const char *context;	  /* "u", "s", "s+sum", "m" */
+	uint64_t va, pa;	  /* of the page; pa 0 with `direct` */
+	bool read, write, direct; /* direct: of a direct window */
+};
+bool bis_hart_tlb(const struct bis_hart *h, size_t index, struct bis_tlb_view *out);
+
+/* --- Fields of CSRs --- */
+
+struct bis_csr_field {
+	const char *csr, *name;	   /* "mstatus", "MPP" */
+	uint8_t low, width, xlens; /* bits; enum bis_xlens */
+	const char *help;
+};
+/* Field `index` of that CSR on harts of that width, in order; NULL beyond the last. Constant data. */
+const struct bis_csr_field *bis_csr_field(const char *csr, unsigned xlen, size_t index);
+
 /* --- Counters --- */
 
 struct bis_hart_counters {

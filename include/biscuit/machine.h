@@ -74,6 +74,8 @@ const struct bis_module_class *bis_machine_find_class(struct bis_machine *m, con
 /* Placement of an instance: windows (base, size), slot (-1: none) and irq (0: none). -ENOENT beyond the last window. */
 BIS_MUST_CHECK int bis_module_window(const struct bis_module *mod, size_t index, uint64_t *base, uint64_t *size);
 int bis_module_slot(const struct bis_module *mod);
+/* The text that adds the instance again (bis_machine_add), with its name. */
+const char *bis_module_spec(const struct bis_module *mod);
 /* Was a place given with `at=`? */
 bool bis_module_has_place(const struct bis_module *mod);
 unsigned bis_module_irq_input(const struct bis_module *mod, unsigned index);

@@ -544,3 +544,38 @@ bool bis_mmu_fetch(struct bis_hart *h, uint64_t va, uint64_t *pa)
 	*pa = map.pa;
 	return true;
 }
+
+static bool view_entry(const struct bis_hart *h, const struct bis_tlb_entry *e, bool direct, struct bis_tlb_view *out)
+{
+	uint64_t va = e->rtag != TLB_INVALID ? e->rtag : e->wtag;
+	bis_gpa pa = {0};
+
+	if (va == TLB_INVALID)
+		return false;
+	if (!direct && bis_mem_gpa_of(h->memory, (const uint8_t *)(uintptr_t)e->host_page, &pa))
+		return false;
+	*out = (struct bis_tlb_view){.va = va,
+				     .pa = pa.v,
+				     .read = e->rtag != TLB_INVALID,
+				     .write = e->wtag != TLB_INVALID,
+				     .direct = direct};
+	return true;
+}
+
+bool bis_hart_tlb(const struct bis_hart *h, size_t index, struct bis_tlb_view *out)
+{
+	static const char *const names[] = {[TLB_U] = "u", [TLB_S] = "s", [TLB_S_SUM] = "s+sum", [TLB_M] = "m"};
+
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++) {
+		for (unsigned i = 0; i < TLB_ENTRIES + DIRECT_ENTRIES; i++) {
+			bool direct = i >= TLB_ENTRIES;
+			const struct bis_tlb_entry *e = direct ? &h->direct[c][i - TLB_ENTRIES] : &h->tlb[c][i];
+
+			if (!view_entry(h, e, direct, out) || index--)
+				continue;
+			out->context = names[c];
+			return true;
+		}
+	}
+	return false;
+}

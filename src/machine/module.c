@@ -494,6 +494,11 @@ int bis_module_window(const struct bis_module *mod, size_t index, uint64_t *base
 	return 0;
 }
 
+const char *bis_module_spec(const struct bis_module *mod)
+{
+	return mod->spec;
+}
+
 int bis_module_slot(const struct bis_module *mod)
 {
 	return mod->slot;
