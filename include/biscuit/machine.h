@@ -1,8 +1,9 @@
 /*
  * A machine: harts, memory, bus, device controller and module instances. A process may have several.
  *
- * The functions that change a machine (add, remove, start, pause, resume, reset, stop) are called by one control thread
- * at a time; those marked "any thread" may be called at any time.
+ * The functions that change a machine (add, remove, start, pause, resume, step, reset) take its control lock: any
+ * thread may call them but a hart's, one that is inside a module's callback, or one that holds the device lock. Whoever
+ * has the control lock is "the control thread" of these headers for that time.
  */
 #ifndef BISCUIT_MACHINE_H
 #define BISCUIT_MACHINE_H
@@ -73,6 +74,8 @@ const struct bis_module_class *bis_machine_find_class(struct bis_machine *m, con
 /* Placement of an instance: windows (base, size), slot (-1: none) and irq (0: none). -ENOENT beyond the last window. */
 BIS_MUST_CHECK int bis_module_window(const struct bis_module *mod, size_t index, uint64_t *base, uint64_t *size);
 int bis_module_slot(const struct bis_module *mod);
+/* The text that adds the instance again (bis_machine_add), with its name. */
+const char *bis_module_spec(const struct bis_module *mod);
 /* Was a place given with `at=`? */
 bool bis_module_has_place(const struct bis_module *mod);
 unsigned bis_module_irq_input(const struct bis_module *mod, unsigned index);
@@ -98,6 +101,8 @@ BIS_MUST_CHECK int bis_machine_resume(struct bis_machine *m); /* -EINVAL unless 
  * trap. Only when paused.
  */
 BIS_MUST_CHECK int bis_machine_step(struct bis_machine *m, uint64_t count);
+/* The same for some of the harts (bit i: hart i), while the others stay where they are. -EINVAL for none. */
+BIS_MUST_CHECK int bis_machine_step_harts(struct bis_machine *m, uint64_t harts, uint64_t count);
 /* Every module and hart back to its state at start; RAM is kept. Keeps running if it ran. */
 BIS_MUST_CHECK int bis_machine_reset(struct bis_machine *m);
 enum bis_run_state bis_machine_state(struct bis_machine *m); /* any thread */
@@ -118,10 +123,23 @@ void bis_machine_request_pause(struct bis_machine *m);
 BIS_MUST_CHECK int bis_machine_request_add(struct bis_machine *m, const char *spec, void (*done)(void *arg, int result),
 					   void *arg);
 /*
- * Waits until the machine stops, carrying out requested resets and pauses; this makes the caller the control thread.
+ * Waits until the machine stops, carrying out requested pauses and reached breakpoints. A request for a reset is given
+ * back with the machine paused.
  * timeout_ms < 0 waits for ever. 0 with *why and *status, or -ETIMEDOUT.
  */
 BIS_MUST_CHECK int bis_machine_join(struct bis_machine *m, int timeout_ms, enum bis_stop_reason *why, int *status);
+
+/*
+ * The control lock. Between these two calls nobody else changes the machine's run state or its modules. It may be taken
+ * again by who has it; it comes before the device lock.
+ */
+void bis_machine_lock_control(struct bis_machine *m);
+void bis_machine_unlock_control(struct bis_machine *m);
+/*
+ * Calls fn(arg) with the control lock and the device lock held and every hart parked, and lets the machine go on if it
+ * was running; time does not stand still meanwhile, so it should be a matter of microseconds. Gives what fn gives.
+ */
+int bis_machine_at_safepoint(struct bis_machine *m, int (*fn)(void *arg), void *arg);
 
 /* Machine time in ns since start (paused time does not count), and the same in timebase ticks. Any thread. */
 uint64_t bis_machine_now(const struct bis_machine *m);

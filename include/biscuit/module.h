@@ -54,6 +54,15 @@ struct bis_module_class {
 	void (*resume)(void *self);
 	void (*reset)(void *self); /* back to the state after create; interrupt lines low */
 	void (*destroy)(void *self);
+	/* Fields were set from outside, in a snapshot or through the inspection files: 0, or -EINVAL with message where
+	 * they make no sense together. Before resume. */
+	int (*check)(void *self);
+	/*
+	 * What fields cannot hold, for snapshots: save hands it to put(arg, data, len) in pieces; restore gets all of
+	 * it, after the fields, and believes none of it: 0, or -EINVAL, -ENOENT, … with message. Machine paused.
+	 */
+	int (*save)(void *self, void (*put)(void *arg, const void *data, size_t len), void *arg);
+	int (*restore)(void *self, const void *data, size_t len);
 	/* A verb from outside (`echo verb > modules/NAME/ctl`): 0 and a text reply, or -EINVAL with message. */
 	int (*ctl)(void *self, const char *verb, char *reply, size_t size);
 	/* Writes the properties of the instance's device-tree node; NULL: no node. `dt_name` is the node name, e.g.

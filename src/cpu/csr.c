@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/cpu/breaks_internal.h"
 #include "src/cpu/csr_internal.h"
 #include "src/machine/machine_internal.h"
 
@@ -145,6 +146,21 @@ static void modify_place(struct bis_hart *h, const struct csr_place *p, unsigned
 		write_place(h, p, address, (old | set) & ~clear);
 }
 
+/* Would this instruction write another value than there is? Registers of devices are not read to find out. */
+static bool changes(struct bis_hart *h, const struct csr_place *p, unsigned address, enum bis_csr_op op, uint64_t value)
+{
+	uint64_t old;
+
+	if (op == BIS_CSR_READ || p->kind == KIND_DEVICE)
+		return op != BIS_CSR_READ;
+	old = read_place(h, p, address);
+	if (op == BIS_CSR_SET)
+		return (old | value) != old;
+	if (op == BIS_CSR_CLEAR)
+		return (old & ~value) != old;
+	return (value & h->xmask) != old;
+}
+
 uint64_t bis_hart_csr_access(struct bis_hart *h, unsigned address, enum bis_csr_op op, uint64_t value, uint32_t raw)
 {
 	struct csr_place p = find(h, address);
@@ -157,6 +173,11 @@ uint64_t bis_hart_csr_access(struct bis_hart *h, unsigned address, enum bis_csr_
 	}
 	if (op != BIS_CSR_WRITE)
 		old = read_place(h, &p, address);
+	if ((h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_CSR)) && changes(h, &p, address, op, value) &&
+	    bis_break_reached(h, BIS_BREAK_CSR, address)) {
+		bis_hart_raise(h, CAUSE_STOP, 0);
+		return 0;
+	}
 	switch (op) {
 	case BIS_CSR_READ:
 		break;

@@ -153,6 +153,7 @@ uint64_t bis_hart_pc(const struct bis_hart *h)
 void bis_hart_set_pc(struct bis_hart *h, uint64_t pc)
 {
 	h->pc = h->next_pc = pc & h->xmask & ~UINT64_C(1);
+	h->passing = false;
 }
 
 enum bis_priv bis_hart_priv(const struct bis_hart *h)
@@ -185,4 +186,13 @@ void bis_hart_fs_dirty(struct bis_hart *h)
 {
 	h->mstatus |= MSTATUS_FS;
 	bis_hart_update_mode(h);
+}
+
+void bis_hart_counters(const struct bis_hart *h, struct bis_hart_counters *out)
+{
+	out->instret = bis_hart_instret(h);
+	memcpy(out->traps, h->traps, sizeof(out->traps));
+	memcpy(out->interrupts, h->interrupts, sizeof(out->interrupts));
+	out->tlb_fills = h->tlb_fills;
+	out->blocks_translated = bis_block_cache_stats(h->cache).translated;
 }

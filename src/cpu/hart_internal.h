@@ -165,10 +165,11 @@ struct bis_hart {
 	pthread_t thread;
 	bool thread_started;
 	uint64_t step_limit; /* instructions left to step; UINT64_MAX when running freely */
+	bool passing;	     /* the next instruction is one that a breakpoint has stopped before */
 	uint64_t fruitless;  /* traps in a row without an instruction between them */
 
 	/* Statistics, read without a lock for display. */
-	uint64_t traps_taken, interrupts_taken, tlb_fills;
+	uint64_t traps[64], interrupts[64], tlb_fills; /* the first two taken, by cause */
 
 	struct bis_tlb_entry tlb[TLB_CONTEXTS][TLB_ENTRIES];
 	struct bis_tlb_entry direct[TLB_CONTEXTS]

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "src/cpu/breaks_internal.h"
 #include "src/cpu/guarded.h"
 #include "src/cpu/guest_access.h"
 #include "src/cpu/hart_internal.h"
@@ -82,12 +83,12 @@ static void bare_mapping(const struct request *r, struct bis_mapping *out)
 	*out = (struct bis_mapping){.pa = r->va, .page_size = BIS_PAGE_SIZE, .read = true, .write = true, .exec = true};
 }
 
-/* Translates; false if an exception was raised. */
-static bool translate(const struct request *r, struct bis_mapping *out)
+static struct bis_walk make_walk(const struct request *r)
 {
 	struct bis_hart *h = r->h;
 	unsigned ppn_bits = h->xlen == 64 ? 44 : 22;
-	struct bis_walk w = {
+
+	return (struct bis_walk){
 		.va = r->va,
 		.root = (h->satp & ((UINT64_C(1) << ppn_bits) - 1)) << BIS_PAGE_SHIFT,
 		.access = r->access,
@@ -99,6 +100,13 @@ static bool translate(const struct request *r, struct bis_mapping *out)
 		.swap = walk_swap,
 		.ctx = h,
 	};
+}
+
+/* Translates; false if an exception was raised. */
+static bool translate(const struct request *r, struct bis_mapping *out)
+{
+	struct bis_hart *h = r->h;
+	struct bis_walk w = make_walk(r);
 
 	if (r->priv == BIS_PRIV_M || !h->paging) {
 		bare_mapping(r, out);
@@ -118,20 +126,11 @@ static bool translate(const struct request *r, struct bis_mapping *out)
 
 int bis_hart_translate(struct bis_hart *h, uint64_t va, bis_gpa *out)
 {
+	struct request r = {h, va, BIS_ACCESS_READ, h->priv};
+	struct bis_walk w = make_walk(&r);
 	struct bis_mapping map;
-	struct bis_walk w = {
-		.va = va,
-		.root = (h->satp & ((UINT64_C(1) << (h->xlen == 64 ? 44 : 22)) - 1)) << BIS_PAGE_SHIFT,
-		.access = BIS_ACCESS_READ,
-		.user = h->priv == BIS_PRIV_U,
-		.sum = true,
-		.mxr = true,
-		.peek = true,
-		.load = walk_load,
-		.swap = walk_swap,
-		.ctx = h,
-	};
 
+	w.sum = w.mxr = w.peek = true;
 	if (effective_priv(h, BIS_ACCESS_READ) == BIS_PRIV_M || !h->paging) {
 		out->v = va;
 		return 0;
@@ -140,6 +139,51 @@ int bis_hart_translate(struct bis_hart *h, uint64_t va, bis_gpa *out)
 		return bis_fail(EFAULT, "virtual address 0x%llx is not mapped", (unsigned long long)va);
 	out->v = map.pa;
 	return 0;
+}
+
+struct observer {
+	struct bis_hart *h;
+	void (*step)(void *arg, const struct bis_walk_step *step);
+	void *arg;
+};
+
+static int observed_load(struct bis_walk *w, uint64_t pa, unsigned size, uint64_t *pte)
+{
+	struct observer *o = w->ctx;
+	struct bis_walk own = *w;
+
+	own.ctx = o->h;
+	return walk_load(&own, pa, size, pte);
+}
+
+static void observed_step(struct bis_walk *w, unsigned level, uint64_t pte_pa, uint64_t pte)
+{
+	struct observer *o = w->ctx;
+	struct bis_walk_step s = {.level = level, .pte_address = pte_pa, .pte = pte};
+
+	if (o->step)
+		o->step(o->arg, &s);
+}
+
+enum bis_walk_result bis_hart_walk(struct bis_hart *h, uint64_t va, enum bis_access access,
+				   void (*step)(void *arg, const struct bis_walk_step *step), void *arg,
+				   struct bis_mapping *out, const char **scheme)
+{
+	struct observer o = {.h = h, .step = step, .arg = arg};
+	struct request r = {h, va, access, effective_priv(h, access)};
+	struct bis_walk w = make_walk(&r);
+
+	if (r.priv == BIS_PRIV_M || !h->paging) {
+		*scheme = "bare";
+		bare_mapping(&r, out);
+		return BIS_WALK_OK;
+	}
+	*scheme = h->paging->name;
+	w.peek = true;
+	w.load = observed_load;
+	w.step = observed_step;
+	w.ctx = &o;
+	return h->paging->translate(h->paging, &w, out);
 }
 
 static void clear_tlb_entry(struct bis_tlb_entry *e)
@@ -215,6 +259,20 @@ void bis_tlb_protect(struct bis_hart *h, const uint8_t *host_page)
 				h->tlb[c][i].wtag = TLB_INVALID;
 }
 
+/* Does a watchpoint want to see every access to this page? */
+static bool is_watched(const struct bis_hart *h, uint64_t va_page)
+{
+	const struct bis_breaks *b = &h->machine->breaks;
+
+	return (b->kinds & BREAKS_ON_DATA) && bis_breaks_watch_page(b, va_page);
+}
+
+/* Is this an access that a watchpoint stops? */
+static bool stopped_by_watch(struct bis_hart *h, uint64_t va, unsigned size, enum bis_access access)
+{
+	return (h->machine->breaks.kinds & BREAKS_ON_DATA) && bis_break_access(h, va, size, access);
+}
+
 /* Enters a translation into the data TLB, as far as PMP treats the whole page alike. */
 static void fill_data(const struct request *r, const struct bis_mapping *map, const struct bis_mem_page *page)
 {
@@ -227,7 +285,7 @@ static void fill_data(const struct request *r, const struct bis_mapping *map, co
 	h->tlb_fills++;
 	note_page_size(h, r->va, map->page_size);
 	clear_tlb_entry(e);
-	if (can_read == PMP_PARTIAL)
+	if (can_read == PMP_PARTIAL || is_watched(h, va_page))
 		return;
 	e->addend = (uintptr_t)page->host - va_page;
 	e->host_page = (uintptr_t)page->host;
@@ -287,6 +345,8 @@ static void fill_direct(const struct request *r, const struct bis_mapping *map, 
 
 	note_page_size(h, r->va, map->page_size);
 	clear_tlb_entry(e);
+	if (is_watched(h, va_page))
+		return;
 	e->addend = (uintptr_t)host - va_page;
 	if (map->read && bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_READ, r->priv) == PMP_ALLOW)
 		e->rtag = va_page;
@@ -374,6 +434,8 @@ bool bis_mmu_load(struct bis_hart *h, uint64_t va, unsigned size, uint64_t *out)
 	uint64_t low = 0, high = 0, second = (va & PAGE_MASK) + BIS_PAGE_SIZE;
 	unsigned first_len = (unsigned)(second - va);
 
+	if (stopped_by_watch(h, va, size, BIS_ACCESS_READ))
+		return false;
 	if (BIS_LIKELY(in_page(va, size)))
 		return load_in_page(h, va, size, out);
 	for (unsigned i = 0; i < first_len; i++) {
@@ -421,6 +483,8 @@ static bool store_across(struct bis_hart *h, uint64_t va, unsigned size, uint64_
 
 bool bis_mmu_store(struct bis_hart *h, uint64_t va, unsigned size, uint64_t value)
 {
+	if (stopped_by_watch(h, va, size, BIS_ACCESS_WRITE))
+		return false;
 	if (BIS_LIKELY(in_page(va, size)))
 		return store_in_page(h, va, size, value);
 	return store_across(h, va, size, value);
@@ -433,6 +497,8 @@ void *bis_mmu_atomic(struct bis_hart *h, uint64_t va, unsigned size, bool write,
 	struct request r = {h, va, access, effective_priv(h, access)};
 	struct bis_mapping map;
 
+	if (stopped_by_watch(h, va, size, access))
+		return NULL;
 	if (va & (size - 1)) {
 		bis_hart_raise(h, write ? BIS_CAUSE_STORE_MISALIGNED : BIS_CAUSE_LOAD_MISALIGNED, va);
 		return NULL;
@@ -477,4 +543,39 @@ bool bis_mmu_fetch(struct bis_hart *h, uint64_t va, uint64_t *pa)
 	}
 	*pa = map.pa;
 	return true;
+}
+
+static bool view_entry(const struct bis_hart *h, const struct bis_tlb_entry *e, bool direct, struct bis_tlb_view *out)
+{
+	uint64_t va = e->rtag != TLB_INVALID ? e->rtag : e->wtag;
+	bis_gpa pa = {0};
+
+	if (va == TLB_INVALID)
+		return false;
+	if (!direct && bis_mem_gpa_of(h->memory, (const uint8_t *)(uintptr_t)e->host_page, &pa))
+		return false;
+	*out = (struct bis_tlb_view){.va = va,
+				     .pa = pa.v,
+				     .read = e->rtag != TLB_INVALID,
+				     .write = e->wtag != TLB_INVALID,
+				     .direct = direct};
+	return true;
+}
+
+bool bis_hart_tlb(const struct bis_hart *h, size_t index, struct bis_tlb_view *out)
+{
+	static const char *const names[] = {[TLB_U] = "u", [TLB_S] = "s", [TLB_S_SUM] = "s+sum", [TLB_M] = "m"};
+
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++) {
+		for (unsigned i = 0; i < TLB_ENTRIES + DIRECT_ENTRIES; i++) {
+			bool direct = i >= TLB_ENTRIES;
+			const struct bis_tlb_entry *e = direct ? &h->direct[c][i - TLB_ENTRIES] : &h->tlb[c][i];
+
+			if (!view_entry(h, e, direct, out) || index--)
+				continue;
+			out->context = names[c];
+			return true;
+		}
+	}
+	return false;
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "src/cpu/breaks_internal.h"
 #include "src/cpu/hart_internal.h"
 #include "src/engine/engine.h"
 #include "src/machine/machine_internal.h"
@@ -229,13 +230,23 @@ static void run_slice(struct bis_hart *h)
 {
 	uint64_t slice = h->step_limit < SLICE ? h->step_limit : SLICE, due = bis_clock_insns_until(h, next_timer(h));
 	uint64_t before = h->retired, used;
+	bool passing = h->passing;
 
 	if (due < slice)
 		slice = due;
+	if (h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_INSTRET)) {
+		uint64_t left = bis_breaks_insns_left(h);
+
+		slice = left < slice ? left : slice;
+	}
+	if (passing)
+		slice = 1;
 	h->slice = slice;
 	h->budget = (int64_t)slice;
 	h->engine->run(h);
 	used = slice - (uint64_t)h->budget;
+	if (passing && used)
+		h->passing = false;
 	h->retired += used;
 	h->slice = 0;
 	h->budget = 0;
@@ -279,6 +290,9 @@ static void run_until_park(struct bis_hart *h)
 			bis_hart_serve_launch(h);
 		} else if (h->sleeping) {
 			sleep_until(h, next_deadline(h));
+		} else if ((h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_INSTRET)) &&
+			   bis_break_reached(h, BIS_BREAK_INSTRET, h->retired)) {
+			continue;
 		} else {
 			bis_trap_interrupt(h);
 			run_slice(h);

@@ -2,6 +2,7 @@
  * Traps and interrupts: delivery, delegation, return, WFI. Privileged specification 1.12, sections 3.1.6 to 3.1.9,
  * 3.3 and 4.1. Hart's thread, except bis_hart_set_line and the timer setters (any thread).
  */
+#include "src/cpu/breaks_internal.h"
 #include "src/cpu/hart_internal.h"
 #include "src/machine/machine_internal.h"
 
@@ -72,7 +73,15 @@ void bis_trap_deliver(struct bis_hart *h)
 	uint64_t cause = h->exc_cause, tval = h->exc_tval;
 
 	h->exception = false;
-	h->traps_taken++;
+	if (BIS_UNLIKELY(cause == CAUSE_STOP)) {
+		h->next_pc = h->pc;
+		return;
+	}
+	if ((h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_TRAP)) && bis_break_reached(h, BIS_BREAK_TRAP, cause)) {
+		h->next_pc = h->pc;
+		return;
+	}
+	h->traps[cause & 63]++;
 	/* A trap takes its part of the slice, so that one without end does not keep timers waiting; it retires nothing.
 	 */
 	h->budget--;
@@ -138,7 +147,11 @@ bool bis_trap_interrupt(struct bis_hart *h)
 
 		if (!(ready >> n & 1))
 			continue;
-		h->interrupts_taken++;
+		if ((h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_INTERRUPT)) &&
+		    bis_break_reached(h, BIS_BREAK_INTERRUPT, n))
+			return false;
+		h->passing = false;
+		h->interrupts[n]++;
 		enter(h, n, 0, true);
 		return true;
 	}

@@ -310,3 +310,58 @@ size_t bis_chardev_room(const struct bis_chardev *c)
 {
 	return c->ops ? queue_room(&c->out) : sizeof(c->out.data);
 }
+
+/* --- For snapshots --- */
+
+struct bis_chardev *bis_chardev_next(struct bis_chardev *c)
+{
+	return c->next;
+}
+
+const char *bis_chardev_name(const struct bis_chardev *c)
+{
+	return c->name;
+}
+
+static void save_queue(const struct queue *q, void (*put)(void *arg, const void *data, size_t len), void *arg)
+{
+	uint32_t len = (uint32_t)q->len;
+	size_t first;
+	const uint8_t *front = queue_front(q, &first);
+
+	put(arg, &len, sizeof(len));
+	put(arg, front, first);
+	put(arg, q->data, q->len - first);
+}
+
+void bis_chardev_save(const struct bis_chardev *c, void (*put)(void *arg, const void *data, size_t len), void *arg)
+{
+	save_queue(&c->in, put, arg);
+	save_queue(&c->out, put, arg);
+}
+
+/* Moves *data behind the queue it begins with. */
+static int restore_queue(struct queue *q, const uint8_t **data, size_t *left)
+{
+	uint32_t len;
+
+	if (*left < sizeof(len))
+		return -EINVAL;
+	memcpy(&len, *data, sizeof(len));
+	*data += sizeof(len);
+	*left -= sizeof(len);
+	if (len > *left || len > sizeof(q->data))
+		return -EINVAL;
+	q->head = q->len = 0;
+	queue_put(q, *data, len);
+	*data += len;
+	*left -= len;
+	return 0;
+}
+
+int bis_chardev_restore(struct bis_chardev *c, const uint8_t *data, size_t len)
+{
+	int err = restore_queue(&c->in, &data, &len);
+
+	return err ? err : restore_queue(&c->out, &data, &len);
+}

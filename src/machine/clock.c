@@ -53,6 +53,12 @@ void bis_clock_thaw(struct bis_machine *m)
 	bis_devctl_kick(m->devctl);
 }
 
+void bis_clock_set(struct bis_machine *m, uint64_t now)
+{
+	atomic_store(&m->frozen_at, now);
+	atomic_store(&m->virtual_ns, now);
+}
+
 /* --- Virtual time --- */
 
 /* Time never runs backwards: the later of `ns` and what it is already. */

@@ -238,6 +238,32 @@ int bis_timer_create(struct bis_module *mod, void (*fire)(void *self), struct bi
 	return 0;
 }
 
+static struct bis_timer *find_timer(const struct bis_module *mod, size_t index)
+{
+	for (struct bis_timer *t = mod->machine->devctl->timers; t; t = t->next)
+		if (t->module == mod && index-- == 0)
+			return t;
+	return NULL;
+}
+
+bool bis_devctl_timer(const struct bis_module *mod, size_t index, uint64_t *when)
+{
+	const struct bis_timer *t = find_timer(mod, index);
+
+	if (t)
+		*when = atomic_load(&t->when);
+	return t != NULL;
+}
+
+bool bis_devctl_set_timer(struct bis_module *mod, size_t index, uint64_t when)
+{
+	struct bis_timer *t = find_timer(mod, index);
+
+	if (t)
+		bis_timer_set(t, when);
+	return t != NULL;
+}
+
 void bis_timer_set(struct bis_timer *t, uint64_t when_ns)
 {
 	uint64_t before = atomic_exchange(&t->when, when_ns);

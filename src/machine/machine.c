@@ -26,6 +26,16 @@ void bis_machine_unlock_devices(struct bis_machine *m)
 	pthread_mutex_unlock(&m->device_lock);
 }
 
+void bis_machine_lock_control(struct bis_machine *m)
+{
+	pthread_mutex_lock(&m->control_lock);
+}
+
+void bis_machine_unlock_control(struct bis_machine *m)
+{
+	pthread_mutex_unlock(&m->control_lock);
+}
+
 struct bis_memory *bis_machine_memory(struct bis_machine *m)
 {
 	return m->memory;
@@ -161,6 +171,7 @@ static void init_locks(struct bis_machine *m)
 	pthread_mutexattr_init(&mutex_attr);
 	pthread_mutexattr_settype(&mutex_attr, PTHREAD_MUTEX_RECURSIVE); /* device code calls back into the core */
 	pthread_mutex_init(&m->device_lock, &mutex_attr);
+	pthread_mutex_init(&m->control_lock, &mutex_attr);
 	pthread_mutexattr_destroy(&mutex_attr);
 	pthread_mutex_init(&m->request_lock, NULL);
 	pthread_mutex_init(&m->idle_lock, NULL);
@@ -264,6 +275,7 @@ void bis_machine_destroy(struct bis_machine *m)
 	pthread_mutex_destroy(&m->idle_lock);
 	pthread_mutex_destroy(&m->request_lock);
 	pthread_mutex_destroy(&m->device_lock);
+	pthread_mutex_destroy(&m->control_lock);
 	free(m);
 }
 
@@ -281,6 +293,8 @@ void bis_machine_park(struct bis_machine *m)
 
 void bis_machine_release(struct bis_machine *m)
 {
+	if (bis_machine_halting(m))
+		return;
 	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
 		if (bis_processor_start(mod))
 			bis_log(m, BIS_LOG_ERROR, mod->name, "%s", bis_error_message());
@@ -329,8 +343,16 @@ static int start_modules(struct bis_machine *m)
 	return err;
 }
 
+static void tell(struct bis_machine *m, enum bis_event_kind kind, uint64_t value)
+{
+	struct bis_event event = {.kind = kind, .value = value};
+
+	bis_machine_tell(m, &event);
+}
+
 void bis_machine_stop(struct bis_machine *m)
 {
+	bis_machine_lock_control(m);
 	if (bis_machine_state(m) == BIS_RUNNING)
 		bis_machine_park(m);
 	bis_clock_freeze(m);
@@ -338,9 +360,11 @@ void bis_machine_stop(struct bis_machine *m)
 	stop_modules(m);
 	bis_machine_unlock_devices(m);
 	atomic_store(&m->state, BIS_STOPPED);
+	tell(m, BIS_EVENT_STOPPED, (uint64_t)m->stop_status);
+	bis_machine_unlock_control(m);
 }
 
-int bis_machine_start(struct bis_machine *m)
+static int start_paused(struct bis_machine *m)
 {
 	int err;
 
@@ -362,9 +386,7 @@ int bis_machine_start(struct bis_machine *m)
 			return err;
 		}
 	}
-	atomic_store(&m->state, BIS_RUNNING);
-	bis_clock_thaw(m);
-	bis_machine_release(m);
+	atomic_store(&m->state, BIS_PAUSED);
 	return 0;
 }
 
@@ -387,7 +409,7 @@ static void resume_modules(struct bis_machine *m)
 	bis_machine_unlock_devices(m);
 }
 
-int bis_machine_pause(struct bis_machine *m)
+static int pause_machine(struct bis_machine *m)
 {
 	if (bis_machine_state(m) != BIS_RUNNING)
 		return bis_fail(EINVAL, "the machine is not running");
@@ -395,27 +417,36 @@ int bis_machine_pause(struct bis_machine *m)
 	bis_clock_freeze(m);
 	pause_modules(m);
 	atomic_store(&m->state, BIS_PAUSED);
+	if (!bis_machine_tell_break(m))
+		tell(m, BIS_EVENT_PAUSED, 0);
 	return 0;
 }
 
-int bis_machine_resume(struct bis_machine *m)
+static int resume(struct bis_machine *m)
 {
 	if (bis_machine_state(m) != BIS_PAUSED)
 		return bis_fail(EINVAL, "the machine is not paused");
 	resume_modules(m);
 	atomic_store(&m->state, BIS_RUNNING);
 	bis_clock_thaw(m);
+	tell(m, BIS_EVENT_RESUMED, 0);
 	bis_machine_release(m);
 	return 0;
 }
 
-int bis_machine_step(struct bis_machine *m, uint64_t count)
+static int step_harts(struct bis_machine *m, uint64_t harts, uint64_t count)
 {
+	if (m->n_harts < 64)
+		harts &= (UINT64_C(1) << m->n_harts) - 1;
+	if (!harts)
+		return bis_fail(EINVAL, "no hart to step");
 	if (bis_machine_state(m) != BIS_PAUSED)
 		return bis_fail(EINVAL, "stepping needs a paused machine");
 	resume_modules(m);
 	bis_clock_thaw(m);
 	for (unsigned i = 0; i < m->n_harts; i++) {
+		if (!(harts >> i & 1))
+			continue;
 		m->harts[i]->step_limit = count;
 		m->harts[i]->fruitless = 0;
 		bis_hart_release(m->harts[i]);
@@ -424,10 +455,12 @@ int bis_machine_step(struct bis_machine *m, uint64_t count)
 		bis_hart_wait_parked(m->harts[i]);
 	bis_clock_freeze(m);
 	pause_modules(m);
+	if (!bis_machine_tell_break(m))
+		tell(m, BIS_EVENT_STEPPED, count);
 	return 0;
 }
 
-int bis_machine_reset(struct bis_machine *m)
+static int reset(struct bis_machine *m)
 {
 	bool running = bis_machine_state(m) == BIS_RUNNING;
 
@@ -443,7 +476,101 @@ int bis_machine_reset(struct bis_machine *m)
 			mod->class->reset(mod->self);
 	boot_harts(m);
 	bis_machine_unlock_devices(m);
+	tell(m, BIS_EVENT_RESET, 0);
 	if (running)
 		bis_machine_release(m);
 	return 0;
+}
+
+/* --- The same, one caller at a time --- */
+
+int bis_machine_start(struct bis_machine *m)
+{
+	int err;
+
+	bis_machine_lock_control(m);
+	err = start_paused(m);
+	if (!err) {
+		atomic_store(&m->state, BIS_RUNNING);
+		bis_clock_thaw(m);
+		tell(m, BIS_EVENT_STARTED, 0);
+		bis_machine_release(m);
+	}
+	bis_machine_unlock_control(m);
+	return err;
+}
+
+int bis_machine_start_paused(struct bis_machine *m)
+{
+	int err;
+
+	bis_machine_lock_control(m);
+	err = start_paused(m);
+	if (!err)
+		pause_modules(m);
+	bis_machine_unlock_control(m);
+	return err;
+}
+
+int bis_machine_pause(struct bis_machine *m)
+{
+	int err;
+
+	bis_machine_lock_control(m);
+	err = pause_machine(m);
+	bis_machine_unlock_control(m);
+	return err;
+}
+
+int bis_machine_resume(struct bis_machine *m)
+{
+	int err;
+
+	bis_machine_lock_control(m);
+	err = resume(m);
+	bis_machine_unlock_control(m);
+	return err;
+}
+
+int bis_machine_step_harts(struct bis_machine *m, uint64_t harts, uint64_t count)
+{
+	int err;
+
+	bis_machine_lock_control(m);
+	err = step_harts(m, harts, count);
+	bis_machine_unlock_control(m);
+	return err;
+}
+
+int bis_machine_step(struct bis_machine *m, uint64_t count)
+{
+	return bis_machine_step_harts(m, UINT64_MAX, count);
+}
+
+int bis_machine_reset(struct bis_machine *m)
+{
+	int err;
+
+	bis_machine_lock_control(m);
+	err = reset(m);
+	bis_machine_unlock_control(m);
+	return err;
+}
+
+int bis_machine_at_safepoint(struct bis_machine *m, int (*fn)(void *arg), void *arg)
+{
+	bool running;
+	int result;
+
+	bis_machine_lock_control(m);
+	running = bis_machine_state(m) == BIS_RUNNING;
+	if (running)
+		bis_machine_park(m);
+	bis_machine_lock_devices(m);
+	result = fn(arg);
+	bis_machine_unlock_devices(m);
+	if (running)
+		bis_machine_release(m);
+	bis_machine_unlock_control(m);
+	return result;
 }

@@ -1,7 +1,7 @@
 /*
  * A machine from the inside. Guards: `request_lock` for what other threads ask of the control thread; `device_lock` for
  * device state, attachments, timers, watches and the rings; everything else belongs to the control thread or is
- * constant. Order: request_lock is taken last; device_lock is never taken while a hart's lock is held.
+ * constant. Order: control_lock, device_lock, request_lock; device_lock is never taken while a hart's lock is held.
  */
 #ifndef BISCUIT_MACHINE_INTERNAL_H
 #define BISCUIT_MACHINE_INTERNAL_H
@@ -13,6 +13,8 @@
 #include <biscuit/isa.h>
 #include <biscuit/machine.h>
 #include <biscuit/paging.h>
+
+#include "src/cpu/breaks_internal.h"
 
 struct bis_bus;
 struct bis_chardev;
@@ -96,6 +98,7 @@ struct bis_module {
 	struct bis_machine *machine;
 	const struct bis_module_class *class;
 	char *name;
+	char *spec; /* the text that adds it again */
 	void *self;
 	bool attaching;
 	bool started;
@@ -142,7 +145,10 @@ struct bis_machine {
 	struct bis_chardev *chardevs;
 	struct bis_netdev *netdevs;
 	struct bis_direct *directs;
+	struct bis_breaks breaks;
 
+	pthread_mutex_t control_lock;	/* recursive; before the device lock */
+	struct bis_listener *listeners; /* control_lock */
 	pthread_mutex_t device_lock;
 
 	_Atomic unsigned arming;      /* harts that are telling the others of a page with code */
@@ -160,6 +166,8 @@ struct bis_machine {
 	pthread_mutex_t request_lock;
 	pthread_cond_t request_cond;
 	bool stop_asked, reset_asked, pause_asked, add_asked;
+	bool break_reached; /* and not told of yet */
+	struct bis_event break_event;
 	enum bis_stop_reason stop_reason;
 	int stop_status;
 	char *add_spec;
@@ -175,14 +183,36 @@ extern const struct bis_helper bis_machine_trace_helper;
 /* Parks every hart and processor; release lets them run again. Control thread. */
 void bis_machine_park(struct bis_machine *m);
 void bis_machine_release(struct bis_machine *m);
+/* As bis_machine_start, but the machine is paused before its first instruction. */
+BIS_MUST_CHECK int bis_machine_start_paused(struct bis_machine *m);
 /* Ends a machine that runs, is paused, or failed to start. Control thread. */
 void bis_machine_stop(struct bis_machine *m);
+
+/* --- request.c --- */
+/*
+ * A hart has reached a breakpoint and stops: the machine is going to pause. False if another hart was first; this one
+ * will reach its breakpoint again then. Hart's thread.
+ */
+bool bis_machine_break(struct bis_machine *m, const struct bis_event *event);
+/* Has the control thread something to do before harts may run? */
+bool bis_machine_halting(struct bis_machine *m);
+/* Tells of a breakpoint reached since the last call: true if there was one. Control lock, harts parked. */
+bool bis_machine_tell_break(struct bis_machine *m);
+
+/* --- events.c --- */
+void bis_machine_tell(struct bis_machine *m, const struct bis_event *event);
+
+/* --- src/cpu/breaks.c --- */
+/* Breakpoint `id` has been told of: it goes if it was for once. Control lock, harts parked. */
+void bis_breaks_was_hit(struct bis_machine *m, unsigned id);
 
 /* --- clock.c --- */
 uint64_t bis_host_ns(void);
 /* Machine time stands still, and runs on. Control thread. */
 void bis_clock_freeze(struct bis_machine *m);
 void bis_clock_thaw(struct bis_machine *m);
+/* Sets the time of a machine that stands still, ns. */
+void bis_clock_set(struct bis_machine *m, uint64_t now);
 
 /* --- module.c --- */
 void bis_machine_add_class(struct bis_machine *m, struct bis_known_class *known);
@@ -221,6 +251,10 @@ void bis_devctl_drain_posted(struct bis_devctl *d);
 void bis_devctl_discard_posted(struct bis_devctl *d);
 /* Drops queued work of a module that goes. Device lock held. */
 void bis_devctl_forget(struct bis_devctl *d, struct bis_module *mod);
+/* When timer `index` of the module is due, or sets that: false beyond the last. In the same order every time. Device
+ * lock held. */
+bool bis_devctl_timer(const struct bis_module *mod, size_t index, uint64_t *when);
+bool bis_devctl_set_timer(struct bis_module *mod, size_t index, uint64_t when);
 /* Frees the timers and watches that a module has left. Device lock held. */
 void bis_devctl_drop_callbacks(struct bis_devctl *d, const struct bis_module *mod);
 

@@ -266,6 +266,7 @@ static void free_module(struct bis_module *mod)
 {
 	free(mod->irqs);
 	free(mod->name);
+	free(mod->spec);
 	free(mod);
 }
 
@@ -362,14 +363,35 @@ free_module:
 	return err;
 }
 
+static void tell(struct bis_machine *m, enum bis_event_kind kind, const char *name)
+{
+	struct bis_event event = {.kind = kind, .text = name};
+
+	bis_machine_tell(m, &event);
+}
+
+/* The text that adds the instance again, under the same name. */
+static int keep_spec(struct bis_module *mod, const char *spec, const char *name)
+{
+	int len = name ? asprintf(&mod->spec, "%s", spec) : asprintf(&mod->spec, "%s,name=%s", spec, mod->name);
+
+	if (len >= 0)
+		return 0;
+	mod->spec = NULL;
+	bis_module_destroy(mod);
+	return bis_fail(ENOMEM, "no memory for a module");
+}
+
 int bis_machine_add(struct bis_machine *m, const char *spec, struct bis_module **out)
 {
 	const struct bis_module_class *class;
-	bool running = bis_machine_state(m) == BIS_RUNNING;
 	struct bis_module *mod = NULL;
 	struct spec s;
+	bool running;
 	int err;
 
+	bis_machine_lock_control(m);
+	running = bis_machine_state(m) == BIS_RUNNING;
 	err = parse_spec(spec, &s);
 	if (err)
 		goto done;
@@ -382,12 +404,17 @@ int bis_machine_add(struct bis_machine *m, const char *spec, struct bis_module *
 	if (running)
 		bis_machine_park(m);
 	err = add_parked(m, class, &s, &mod);
+	if (!err)
+		err = keep_spec(mod, spec, s.name);
 	if (!err && out)
 		*out = mod;
+	if (!err)
+		tell(m, BIS_EVENT_MODULE_ADDED, mod->name);
 	if (running)
 		bis_machine_release(m);
 done:
 	free_spec(&s);
+	bis_machine_unlock_control(m);
 	return err;
 }
 
@@ -421,16 +448,21 @@ static int check_removable(struct bis_machine *m, const struct bis_module *mod)
 
 int bis_machine_remove(struct bis_machine *m, struct bis_module *mod)
 {
-	bool running = bis_machine_state(m) == BIS_RUNNING;
+	bool running;
 	int err;
 
+	bis_machine_lock_control(m);
+	running = bis_machine_state(m) == BIS_RUNNING;
 	if (running)
 		bis_machine_park(m);
 	err = check_removable(m, mod);
-	if (!err)
+	if (!err) {
+		tell(m, BIS_EVENT_MODULE_REMOVED, mod->name);
 		bis_module_destroy(mod);
+	}
 	if (running)
 		bis_machine_release(m);
+	bis_machine_unlock_control(m);
 	return err;
 }
 
@@ -473,6 +505,11 @@ int bis_module_window(const struct bis_module *mod, size_t index, uint64_t *base
 	*base = mod->windows[index].base;
 	*size = mod->windows[index].ops->size;
 	return 0;
+}
+
+const char *bis_module_spec(const struct bis_module *mod)
+{
+	return mod->spec;
 }
 
 int bis_module_slot(const struct bis_module *mod)

@@ -37,6 +37,50 @@ void bis_machine_request_reset(struct bis_machine *m)
 	ask_all_to_park(m);
 }
 
+bool bis_machine_break(struct bis_machine *m, const struct bis_event *event)
+{
+	bool first;
+
+	pthread_mutex_lock(&m->request_lock);
+	first = !m->break_reached;
+	if (first) {
+		m->break_reached = true;
+		m->break_event = *event;
+		pthread_cond_broadcast(&m->request_cond);
+	}
+	pthread_mutex_unlock(&m->request_lock);
+	ask_all_to_park(m);
+	return first;
+}
+
+bool bis_machine_halting(struct bis_machine *m)
+{
+	bool halting;
+
+	pthread_mutex_lock(&m->request_lock);
+	halting = m->stop_asked || m->reset_asked || m->break_reached;
+	pthread_mutex_unlock(&m->request_lock);
+	return halting;
+}
+
+bool bis_machine_tell_break(struct bis_machine *m)
+{
+	struct bis_event event;
+	bool reached;
+
+	pthread_mutex_lock(&m->request_lock);
+	reached = m->break_reached;
+	event = m->break_event;
+	m->break_reached = false;
+	pthread_mutex_unlock(&m->request_lock);
+	if (!reached)
+		return false;
+	event.pc = bis_hart_pc(m->harts[event.hart]);
+	bis_machine_tell(m, &event);
+	bis_breaks_was_hit(m, event.id);
+	return true;
+}
+
 void bis_machine_request_pause(struct bis_machine *m)
 {
 	pthread_mutex_lock(&m->request_lock);
@@ -88,7 +132,7 @@ static void serve_add(struct bis_machine *m)
 	pthread_mutex_unlock(&m->request_lock);
 }
 
-enum wish { WISH_NONE, WISH_STOP, WISH_RESET, WISH_PAUSE, WISH_ADD };
+enum wish { WISH_NONE, WISH_STOP, WISH_RESET, WISH_PAUSE, WISH_ADD, WISH_BREAK };
 
 /* Waits for the next request. WISH_NONE when the time is up. */
 static enum wish wait_for_request(struct bis_machine *m, const struct timespec *until)
@@ -97,7 +141,8 @@ static enum wish wait_for_request(struct bis_machine *m, const struct timespec *
 	int err = 0;
 
 	pthread_mutex_lock(&m->request_lock);
-	while (!m->stop_asked && !m->reset_asked && !m->pause_asked && !m->add_spec && err != ETIMEDOUT)
+	while (!m->stop_asked && !m->reset_asked && !m->pause_asked && !m->add_spec && !m->break_reached &&
+	       err != ETIMEDOUT)
 		err = until ? pthread_cond_timedwait(&m->request_cond, &m->request_lock, until)
 			    : pthread_cond_wait(&m->request_cond, &m->request_lock);
 	if (m->stop_asked)
@@ -106,6 +151,8 @@ static enum wish wait_for_request(struct bis_machine *m, const struct timespec *
 		wish = WISH_RESET;
 	else if (m->add_spec)
 		wish = WISH_ADD;
+	else if (m->break_reached)
+		wish = WISH_BREAK;
 	else if (m->pause_asked)
 		wish = WISH_PAUSE;
 	if (wish == WISH_PAUSE)
@@ -129,11 +176,26 @@ static struct timespec deadline_after(int timeout_ms)
 	return (struct timespec){.tv_sec = (time_t)(at / 1000000000), .tv_nsec = (long)(at % 1000000000)};
 }
 
+/* Pauses a machine that runs. With the control lock, so that nobody sets it running in between. */
+static int come_to_rest(struct bis_machine *m)
+{
+	int err = 0;
+
+	bis_machine_lock_control(m);
+	if (bis_machine_state(m) == BIS_RUNNING)
+		err = bis_machine_pause(m);
+	else
+		(void)bis_machine_tell_break(m);
+	bis_machine_unlock_control(m);
+	return err ? bis_fail(EIO, "cannot pause the machine") : 0;
+}
+
 int bis_machine_join(struct bis_machine *m, int timeout_ms, enum bis_stop_reason *why, int *status)
 {
 	struct timespec until = deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+	int err = 0;
 
-	for (;;) {
+	while (!err) {
 		switch (wait_for_request(m, timeout_ms < 0 ? NULL : &until)) {
 		case WISH_NONE:
 			return -ETIMEDOUT;
@@ -141,12 +203,13 @@ int bis_machine_join(struct bis_machine *m, int timeout_ms, enum bis_stop_reason
 			serve_add(m);
 			break;
 		case WISH_PAUSE:
-			if (bis_machine_state(m) == BIS_RUNNING && bis_machine_pause(m))
-				return bis_fail(EIO, "cannot pause the machine");
+		case WISH_BREAK:
+			err = come_to_rest(m);
 			break;
 		case WISH_RESET:
-			if (bis_machine_state(m) == BIS_RUNNING && bis_machine_pause(m))
-				return bis_fail(EIO, "cannot pause the machine");
+			err = come_to_rest(m);
+			if (err)
+				break;
 			forget_resets(m);
 			*why = BIS_STOP_RESET_REQUEST;
 			*status = 0;
@@ -158,4 +221,5 @@ int bis_machine_join(struct bis_machine *m, int timeout_ms, enum bis_stop_reason
 			return 0;
 		}
 	}
+	return err;
 }

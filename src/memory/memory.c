@@ -229,3 +229,18 @@ bool bis_mem_is_ram(const struct bis_memory *m, bis_gpa pa, uint64_t len)
 	}
 	return true;
 }
+
+int bis_mem_gpa_of(const struct bis_memory *m, const uint8_t *host, bis_gpa *out)
+{
+	const struct bis_ram_table *t = atomic_load_explicit(&m->table, memory_order_acquire);
+
+	for (size_t i = 0; i < t->count; i++) {
+		const struct bis_ram *r = t->regions[i];
+
+		if ((uintptr_t)host - (uintptr_t)r->host >= r->size)
+			continue;
+		out->v = r->base + ((uintptr_t)host - (uintptr_t)r->host);
+		return 0;
+	}
+	return -ENOENT;
+}

@@ -110,6 +110,9 @@ static inline bool bis_mem_page(const struct bis_memory *m, uint64_t pa, struct 
 	return true;
 }
 
+/* The guest address of a byte of RAM by its host address; -ENOENT for others. */
+BIS_MUST_CHECK int bis_mem_gpa_of(const struct bis_memory *m, const uint8_t *host, bis_gpa *out);
+
 /* --- telling of writes --- */
 
 /*

@@ -260,6 +260,8 @@ static enum step translate_one(struct bis_hart *h, struct source *s, struct bis_
 	bis_ir_begin_insn(t, off, *len);
 	if (h->machine->trace)
 		bis_ir_call(t, &bis_machine_trace_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
+	if ((h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_PC)) && bis_breaks_at_offset(&h->machine->breaks, off))
+		bis_ir_call(t, &bis_break_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
 	if (bis_decode(h->machine->decoder, raw, &insn))
 		insn.row->translate(t, &insn);
 	else

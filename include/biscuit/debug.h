@@ -1,0 +1,155 @@
+/*
+ * Debugging a machine from outside: breakpoints and watchpoints, what happens to a machine as events, address
+ * translation in steps. What frontends such as a gdb server or the inspection files stand on.
+ */
+#ifndef BISCUIT_DEBUG_H
+#define BISCUIT_DEBUG_H
+
+#include <biscuit/hart.h>
+#include <biscuit/machine.h>
+#include <biscuit/paging.h>
+#include <biscuit/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- Breakpoints --- */
+
+/*
+ * Where a hart stops: always before the instruction that does it, so that the state is the one before; when it goes on
+ * from there, the same breakpoint does not hold it again at that instruction.
+ */
+enum bis_break_kind {
+	BIS_BREAK_PC,	  /* at virtual address `address` */
+	BIS_BREAK_READ,	  /* before a load from a virtual address in [address, address+length) */
+	BIS_BREAK_WRITE,  /* before a store, SC or AMO there */
+	BIS_BREAK_ACCESS, /* before either */
+	BIS_BREAK_CSR,	  /* before a CSR instruction gives CSR number `address` another value */
+	BIS_BREAK_TRAP, /* before the exception with cause `address` is delivered, at the instruction that raises it */
+	BIS_BREAK_INTERRUPT, /* before the interrupt with cause `address` is taken */
+	BIS_BREAK_INSTRET,   /* when the hart has retired `address` instructions since reset */
+	BIS_BREAK_KINDS
+};
+
+#define BIS_BREAKS_MAX		 64
+#define BIS_BREAK_CONDITIONS_MAX 4
+
+enum bis_compare { BIS_EQUAL, BIS_NOT_EQUAL, BIS_BELOW, BIS_BELOW_OR_EQUAL, BIS_ABOVE, BIS_ABOVE_OR_EQUAL };
+
+/* A register compared with a value, unsigned. */
+struct bis_condition {
+	bool is_csr;
+	uint16_t where; /* register slot, or CSR number */
+	enum bis_compare compare;
+	uint64_t value;
+};
+
+struct bis_break {
+	enum bis_break_kind kind;
+	uint32_t harts; /* bit i: hart i; 0: all */
+	uint64_t address, length;
+	struct bis_condition conditions[BIS_BREAK_CONDITIONS_MAX]; /* all must hold */
+	unsigned n_conditions;
+	bool once;     /* gone after it was hit */
+	uint64_t hits; /* so far; bis_break_add sets 0 */
+};
+
+/* These take the control lock: any thread, but a hart's or one that holds the device lock. While none of a kind is set,
+ * it costs nothing. */
+/* *id is above 0. -EINVAL (kind, an empty or wrapping range, a condition on what does not exist), -ENOSPC. */
+BIS_MUST_CHECK int bis_break_add(struct bis_machine *m, const struct bis_break *b, unsigned *id);
+/* -ENOENT. */
+BIS_MUST_CHECK int bis_break_remove(struct bis_machine *m, unsigned id);
+/* Breakpoint `index` in order of addition; -ENOENT beyond the last. */
+BIS_MUST_CHECK int bis_break_get(struct bis_machine *m, size_t index, unsigned *id, struct bis_break *out);
+/* "pc", "read", …; NULL for none. */
+const char *bis_break_kind_name(enum bis_break_kind kind);
+
+/* --- Events --- */
+
+enum bis_event_kind {
+	BIS_EVENT_STARTED,
+	BIS_EVENT_PAUSED, /* by somebody's wish */
+	BIS_EVENT_RESUMED,
+	BIS_EVENT_STEPPED, /* value: instructions asked for */
+	BIS_EVENT_BREAK,   /* hart, id, value: paused because of a breakpoint; value: the address accessed, or pc */
+	BIS_EVENT_RESET,
+	BIS_EVENT_STOPPED, /* value: exit status */
+	BIS_EVENT_MODULE_ADDED,
+	BIS_EVENT_MODULE_REMOVED, /* text: the instance's name, for both */
+	BIS_EVENT_KINDS
+};
+
+struct bis_event {
+	enum bis_event_kind kind;
+	unsigned hart;
+	unsigned id;
+	uint64_t value;
+	uint64_t pc;	  /* of hart `hart`, with BREAK */
+	uint64_t time;	  /* machine time, ns */
+	const char *text; /* valid during the call; "" where there is none */
+};
+
+/* "started", "paused", … */
+const char *bis_event_kind_name(enum bis_event_kind kind);
+
+struct bis_listener;
+/*
+ * Calls fn(arg, event) after each event, on the thread that brought it about, with the control lock held: it may look
+ * at the machine, but not change its run state. -ENOMEM.
+ */
+BIS_MUST_CHECK int bis_listener_create(struct bis_machine *m, void (*fn)(void *arg, const struct bis_event *event),
+				       void *arg, struct bis_listener **out);
+/* No call is under way or follows. Not from inside one. */
+void bis_listener_destroy(struct bis_machine *m, struct bis_listener *l);
+
+/* --- Address translation, in steps --- */
+
+/* A page-table entry that was looked at. */
+struct bis_walk_step {
+	unsigned level;
+	uint64_t pte_address, pte; /* physical address, and what lies there */
+};
+
+/*
+ * Translates as hart h would for that access at its current privilege, without changing or raising anything; `step`
+ * (may be NULL) hears of each entry. OK with *out; the fault that the hart would take otherwise. *scheme is the paging
+ * scheme's name, or "bare". Control thread, harts parked.
+ */
+enum bis_walk_result bis_hart_walk(struct bis_hart *h, uint64_t va, enum bis_access access,
+				   void (*step)(void *arg, const struct bis_walk_step *step), void *arg,
+				   struct bis_mapping *out, const char **scheme);
+
+/* What a TLB of the hart holds at present, for display; `index` counts valid entries. False beyond the last. */
+struct bis_tlb_view {
+	const char *context;	  /* "u", "s", "s+sum", "m" */
+	uint64_t va, pa;	  /* of the page; pa 0 with `direct` */
+	bool read, write, direct; /* direct: of a direct window */
+};
+bool bis_hart_tlb(const struct bis_hart *h, size_t index, struct bis_tlb_view *out);
+
+/* --- Fields of CSRs --- */
+
+struct bis_csr_field {
+	const char *csr, *name;	   /* "mstatus", "MPP" */
+	uint8_t low, width, xlens; /* bits; enum bis_xlens */
+	const char *help;
+};
+/* Field `index` of that CSR on harts of that width, in order; NULL beyond the last. Constant data. */
+const struct bis_csr_field *bis_csr_field(const char *csr, unsigned xlen, size_t index);
+
+/* --- Counters --- */
+
+struct bis_hart_counters {
+	uint64_t instret;
+	uint64_t traps[64], interrupts[64]; /* taken, by cause */
+	uint64_t tlb_fills, blocks_translated;
+};
+/* Any thread; a running hart's may be a little behind. */
+void bis_hart_counters(const struct bis_hart *h, struct bis_hart_counters *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
