@@ -465,7 +465,7 @@ static void run_stress(struct conform *f)
 {
 	const char *seconds = getenv("STRESS_SECONDS"), *given = getenv("SEED");
 	double left = seconds && *seconds ? strtod(seconds, NULL) : 4;
-	unsigned long long seed = given && *given ? strtoull(given, NULL, 10) : (unsigned long long)time(NULL);
+	unsigned long long seed = given && *given ? strtoull(given, NULL, 10) : 1795261278;
 
 	for (; left > 0; left -= ROUND_MILLISECONDS / 1000.0, seed++) {
 		char name[64];
