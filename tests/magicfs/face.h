@@ -32,7 +32,15 @@ enum {
 };
 
 /* Errors that the faces and the runner give by themselves. */
-enum { FACE_EBADF = 9, FACE_EAGAIN = 11, FACE_EFAULT = 14, FACE_EISDIR = 21, FACE_EINVAL = 22, FACE_ENOSYS = 38, FACE_ENODATA = 61 };
+enum {
+	FACE_EBADF = 9,
+	FACE_EAGAIN = 11,
+	FACE_EFAULT = 14,
+	FACE_EISDIR = 21,
+	FACE_EINVAL = 22,
+	FACE_ENOSYS = 38,
+	FACE_ENODATA = 61
+};
 
 struct attr {
 	uint64_t id, nlink, rdev, size, blocks;
