@@ -152,8 +152,9 @@ int64_t face_poke(struct call *c)
 
 /* --- Requests field by field --- */
 
-/* The request that is posted. */
+/* The request that is posted, and its path: both are the device's until it is done, whatever the face is told next. */
 static struct magicfs_request posted MAGICFS_ALIGNED;
+static uint8_t posted_path[FACE_PATH_MAX];
 
 /* "op=3 handle=@1 length=0x1000": @ stands for a handle as the case numbers them, ^ for the address of a map, $ for
  * that of a buffer, ! for that of the posted request. Without it the path is the second text. */
@@ -242,6 +243,10 @@ int64_t face_raw(struct call *c)
 
 int64_t face_post(struct call *c)
 {
+	if (c->text[1].len > sizeof(posted_path))
+		return -FACE_EINVAL;
+	memcpy(posted_path, c->text[1].bytes, c->text[1].len);
+	c->text[1].bytes = posted_path;
 	fill_request(&posted, c);
 	return magicfs_post(&posted);
 }
