@@ -44,10 +44,18 @@ _biscuit_run() {
 		;;
 	--drive) words='file= file=,readonly file=,overlay= file=,if=native' ;;
 	--net) words='user user,hostfwd=tcp::2222-:22 tap,ifname= none' ;;
+	--mount) folders=yes ;;
+	--gdb) words=':1234 :1234,nowait' ;;
+	--trace)
+		local before=
+		[[ $cur == *,* ]] && before=${cur%,*},
+		words=$(printf "$before%s " insn trap mmio csr fs insn: trap: mmio: csr: fs: file= format=text format=json)
+		;;
+	--profile) files=yes ;;
 	--append | --timeout) return ;;
 	*)
 		if [[ $cur == -* ]]; then
-			words=$("$1" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u)
+			words="--kernel --mount-allow-other $("$1" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u)"
 		else
 			files=yes
 		fi

@@ -68,6 +68,7 @@ static const struct mfs_ops host_ops = {
 	.copy = host_copy,
 	.lock = host_lock,
 	.getlock = host_getlock,
+	.locks = host_locks_list,
 	.map = host_map,
 	.describe = host_describe,
 	.reopen = host_reopen,

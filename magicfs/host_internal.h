@@ -17,9 +17,10 @@
 struct host_locks; /* lock.c */
 
 struct host_node {
-	struct mfs_node node; /* first */
-	uint64_t dev;	      /* the file system of the host that it is on; constant */
-	atomic_uint depth;    /* of a directory: levels below the root when it was last looked for */
+	struct mfs_node node;  /* first */
+	uint64_t dev;	       /* the file system of the host that it is on; constant */
+	_Atomic uint8_t whole; /* lock of the whole file: enum of struct mfs_lock, + 1; 0: none. lock.c's */
+	atomic_uint depth;     /* of a directory: levels below the root when it was last looked for */
 
 	/* Directories that are open for listing. */
 	pthread_mutex_t list_lock;
@@ -252,6 +253,7 @@ int host_setxattr(struct mfs *fs, const struct mfs_at *at, const char *name, con
 int host_removexattr(struct mfs *fs, const struct mfs_at *at, const char *name);
 int host_lock(struct mfs *fs, struct mfs_node *node, const struct mfs_lock *lock);
 int host_getlock(struct mfs *fs, struct mfs_node *node, struct mfs_lock *lock);
+void host_locks_list(struct mfs *fs, struct mfs_node *node, mfs_lock_fn give, void *arg);
 /* The node is going: locks that nobody else can give up go with it. */
 void host_locks_drop(struct host *h, struct host_node *n);
 void host_locks_destroy(struct host *h);

@@ -288,6 +288,8 @@ static int lock_whole(struct host_node *n, const struct mfs_lock *lock)
 								: LOCK_SH)) < 0)
 		err = -errno;
 	host_unpin(n);
+	if (!err)
+		atomic_store(&n->whole, lock->type == MFS_LOCK_NONE ? 0 : (uint8_t)(lock->type + 1));
 	return err;
 }
 
@@ -370,6 +372,14 @@ int host_lock(struct mfs *fs, struct mfs_node *node, const struct mfs_lock *lock
 	return err;
 }
 
+static struct mfs_lock lock_of(const struct holder *o, const struct range *r)
+{
+	return (struct mfs_lock){.type = r->write ? MFS_LOCK_WRITE : MFS_LOCK_READ,
+				 .start = r->first,
+				 .length = r->last == INT64_MAX ? 0 : r->last - r->first + 1,
+				 .owner = o->owner};
+}
+
 /* A lock of another owner of the share that is in the way of r. */
 static bool find_owner_in_way(const struct host_locks *locks, const struct range *r, uint64_t id, struct mfs_lock *lock)
 {
@@ -381,10 +391,7 @@ static bool find_owner_in_way(const struct host_locks *locks, const struct range
 
 			if (!overlap(held, r) || !(held->write || r->write))
 				continue;
-			lock->type = held->write ? MFS_LOCK_WRITE : MFS_LOCK_READ;
-			lock->start = held->first;
-			lock->length = held->last == INT64_MAX ? 0 : held->last - held->first + 1;
-			lock->owner = o->owner;
+			*lock = lock_of(o, held);
 			return true;
 		}
 	}
@@ -437,6 +444,37 @@ int host_getlock(struct mfs *fs, struct mfs_node *node, struct mfs_lock *lock)
 		err = find_host_in_way(locks, host_node_of(node), &r, lock);
 	pthread_mutex_unlock(&locks->lock);
 	return err;
+}
+
+/* --- What there is --- */
+
+static bool has_node(const struct holder *o, const struct host_node *n)
+{
+	for (size_t i = 0; i < o->nodes_count; i++)
+		if (o->nodes[i] == n)
+			return true;
+	return false;
+}
+
+void host_locks_list(struct mfs *fs, struct mfs_node *node, mfs_lock_fn give, void *arg)
+{
+	struct host_locks *locks = __atomic_load_n(&host_of(fs)->locks, __ATOMIC_ACQUIRE);
+	const struct host_node *n = host_node_of(node);
+	uint8_t whole = atomic_load(&n->whole);
+	struct mfs_lock lock = {.type = whole == MFS_LOCK_WRITE + 1 ? MFS_LOCK_WRITE : MFS_LOCK_READ, .whole = true};
+
+	if (whole)
+		give(arg, &lock);
+	if (!locks)
+		return;
+	pthread_mutex_lock(&locks->lock);
+	for (const struct holder *o = locks->holders; o; o = o->next) {
+		for (size_t i = 0; has_node(o, n) && i < o->ranges_count; i++) {
+			lock = lock_of(o, &o->ranges[i]);
+			give(arg, &lock);
+		}
+	}
+	pthread_mutex_unlock(&locks->lock);
 }
 
 /* --- The end of a node, and of the share --- */

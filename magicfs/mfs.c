@@ -1,13 +1,14 @@
 /*
- * The calls of magicfs/mfs.h: what can be checked without asking the host is checked here and in mfs_check.c, once for
- * both faces and every table, and what people look at is counted. Any thread; nodes and file systems are counted
- * references.
+ * What the calls of magicfs/mfs.h do: what can be checked without asking the host is checked here and in mfs_check.c,
+ * once for both faces and every table, and what people look at is counted. Any thread; nodes and file systems are
+ * counted references.
  */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "magicfs/mfs_check.h"
+#include "magicfs/mfs_do.h"
 
 #define XATTR_NAME_BYTES  255
 #define XATTR_VALUE_BYTES 65536
@@ -75,7 +76,7 @@ static bool is_known(struct mfs_who who)
 
 /* --- Objects --- */
 
-int mfs_lookup(const struct mfs_at *at, struct mfs_node **out)
+int mfs_do_lookup(const struct mfs_at *at, struct mfs_node **out)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin(at);
@@ -89,7 +90,7 @@ int mfs_lookup(const struct mfs_at *at, struct mfs_node **out)
 	return fs->ops->lookup ? made(fs, fs->ops->lookup(fs, at, out), out) : -EOPNOTSUPP;
 }
 
-int mfs_stat(const struct mfs_at *at, struct mfs_attr *out)
+int mfs_do_stat(const struct mfs_at *at, struct mfs_attr *out)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin(at);
@@ -99,7 +100,7 @@ int mfs_stat(const struct mfs_at *at, struct mfs_attr *out)
 	return fs->ops->stat ? fs->ops->stat(fs, at, out) : -EOPNOTSUPP;
 }
 
-int mfs_set(const struct mfs_at *at, unsigned mask, const struct mfs_attr *attr)
+int mfs_do_set(const struct mfs_at *at, unsigned mask, const struct mfs_attr *attr)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin_change(at);
@@ -136,7 +137,7 @@ static int open_readonly(struct mfs *fs, const struct mfs_at *at, unsigned flags
 	return err == -ENOENT && flags & MFS_CREATE ? -EROFS : made(fs, err, out);
 }
 
-int mfs_open(const struct mfs_at *at, unsigned flags, uint32_t mode, struct mfs_who who, struct mfs_node **out)
+int mfs_do_open(const struct mfs_at *at, unsigned flags, uint32_t mode, struct mfs_who who, struct mfs_node **out)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin(at);
@@ -158,7 +159,7 @@ int mfs_open(const struct mfs_at *at, unsigned flags, uint32_t mode, struct mfs_
 	return made(fs, fs->ops->open(fs, at, flags, mode & 07777, who, out), out);
 }
 
-ssize_t mfs_readlink(const struct mfs_at *at, char *buf, size_t size)
+ssize_t mfs_do_readlink(const struct mfs_at *at, char *buf, size_t size)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin(at);
@@ -170,7 +171,7 @@ ssize_t mfs_readlink(const struct mfs_at *at, char *buf, size_t size)
 	return fs->ops->readlink ? fs->ops->readlink(fs, at, buf, size) : -EOPNOTSUPP;
 }
 
-int mfs_statfs(const struct mfs_at *at, struct mfs_statfs *out)
+int mfs_do_statfs(const struct mfs_at *at, struct mfs_statfs *out)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin(at);
@@ -182,7 +183,7 @@ int mfs_statfs(const struct mfs_at *at, struct mfs_statfs *out)
 
 /* --- Names --- */
 
-int mfs_mkdir(const struct mfs_at *at, uint32_t mode, struct mfs_who who)
+int mfs_do_mkdir(const struct mfs_at *at, uint32_t mode, struct mfs_who who)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin_make(at);
@@ -194,7 +195,7 @@ int mfs_mkdir(const struct mfs_at *at, uint32_t mode, struct mfs_who who)
 	return fs->ops->mkdir ? fs->ops->mkdir(fs, at, mode & 07777, who) : -EOPNOTSUPP;
 }
 
-int mfs_mknod(const struct mfs_at *at, uint32_t mode, uint64_t rdev, struct mfs_who who)
+int mfs_do_mknod(const struct mfs_at *at, uint32_t mode, uint64_t rdev, struct mfs_who who)
 {
 	struct mfs *fs = at->base->fs;
 	uint32_t type = mode & S_IFMT ? mode & S_IFMT : S_IFREG;
@@ -211,7 +212,7 @@ int mfs_mknod(const struct mfs_at *at, uint32_t mode, uint64_t rdev, struct mfs_
 	return fs->ops->mknod ? fs->ops->mknod(fs, at, type | (mode & 07777), rdev, who) : -EOPNOTSUPP;
 }
 
-int mfs_symlink(const struct mfs_at *at, const char *target, struct mfs_who who)
+int mfs_do_symlink(const struct mfs_at *at, const char *target, struct mfs_who who)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin_make(at);
@@ -227,7 +228,7 @@ int mfs_symlink(const struct mfs_at *at, const char *target, struct mfs_who who)
 	return fs->ops->symlink ? fs->ops->symlink(fs, at, target, who) : -EOPNOTSUPP;
 }
 
-int mfs_link(const struct mfs_at *from, const struct mfs_at *to)
+int mfs_do_link(const struct mfs_at *from, const struct mfs_at *to)
 {
 	struct mfs *fs = from->base->fs;
 	int err = mfs_begin(from);
@@ -241,7 +242,7 @@ int mfs_link(const struct mfs_at *from, const struct mfs_at *to)
 	return fs->ops->link ? fs->ops->link(fs, from, to) : -EOPNOTSUPP;
 }
 
-int mfs_rename(const struct mfs_at *from, const struct mfs_at *to, unsigned flags)
+int mfs_do_rename(const struct mfs_at *from, const struct mfs_at *to, unsigned flags)
 {
 	struct mfs *fs = from->base->fs;
 	int err = mfs_begin_take(from, -EBUSY, -EBUSY);
@@ -260,7 +261,7 @@ int mfs_rename(const struct mfs_at *from, const struct mfs_at *to, unsigned flag
 	return fs->ops->rename ? fs->ops->rename(fs, from, to, flags) : -EOPNOTSUPP;
 }
 
-int mfs_unlink(const struct mfs_at *at, bool directory)
+int mfs_do_unlink(const struct mfs_at *at, bool directory)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin_take(at, directory ? -EINVAL : -EISDIR, directory ? -ENOTEMPTY : -EISDIR);
@@ -272,8 +273,8 @@ int mfs_unlink(const struct mfs_at *at, bool directory)
 
 /* --- Content --- */
 
-ssize_t mfs_read(struct mfs_node *node, struct bis_memory *m, const struct bis_mem_range *ranges, size_t count,
-		 uint64_t offset, bool nowait)
+ssize_t mfs_do_read(struct mfs_node *node, struct bis_memory *m, const struct bis_mem_range *ranges, size_t count,
+		    uint64_t offset, bool nowait)
 {
 	struct mfs *fs = node->fs;
 	ssize_t got = mfs_begin_file(node, MFS_READ);
@@ -290,8 +291,8 @@ ssize_t mfs_read(struct mfs_node *node, struct bis_memory *m, const struct bis_m
 	return got;
 }
 
-ssize_t mfs_write(struct mfs_node *node, const struct bis_memory *m, const struct bis_mem_range *ranges, size_t count,
-		  uint64_t offset)
+ssize_t mfs_do_write(struct mfs_node *node, const struct bis_memory *m, const struct bis_mem_range *ranges,
+		     size_t count, uint64_t offset)
 {
 	struct mfs *fs = node->fs;
 	ssize_t put = mfs_begin_file_change(node);
@@ -310,7 +311,7 @@ ssize_t mfs_write(struct mfs_node *node, const struct bis_memory *m, const struc
 	return put;
 }
 
-int mfs_list(struct mfs_node *node, uint64_t cursor, mfs_entry_fn take, void *arg)
+int mfs_do_list(struct mfs_node *node, uint64_t cursor, mfs_entry_fn take, void *arg)
 {
 	struct mfs *fs = node->fs;
 
@@ -324,13 +325,13 @@ int mfs_list(struct mfs_node *node, uint64_t cursor, mfs_entry_fn take, void *ar
 	return fs->ops->list ? fs->ops->list(fs, node, cursor, take, arg) : -EOPNOTSUPP;
 }
 
-int mfs_sync(struct mfs_node *node, bool data_only)
+int mfs_do_sync(struct mfs_node *node, bool data_only)
 {
 	mfs_count_call(node->fs);
 	return node->fs->ops->sync ? node->fs->ops->sync(node->fs, node, data_only) : -EOPNOTSUPP;
 }
 
-int mfs_fallocate(struct mfs_node *node, unsigned mode, uint64_t offset, uint64_t len)
+int mfs_do_fallocate(struct mfs_node *node, unsigned mode, uint64_t offset, uint64_t len)
 {
 	struct mfs *fs = node->fs;
 	int err = mfs_begin_file_change(node);
@@ -346,7 +347,7 @@ int mfs_fallocate(struct mfs_node *node, unsigned mode, uint64_t offset, uint64_
 	return fs->ops->fallocate ? fs->ops->fallocate(fs, node, mode, offset, len) : -EOPNOTSUPP;
 }
 
-int64_t mfs_seek(struct mfs_node *node, uint64_t offset, bool hole)
+int64_t mfs_do_seek(struct mfs_node *node, uint64_t offset, bool hole)
 {
 	struct mfs *fs = node->fs;
 
@@ -360,7 +361,7 @@ int64_t mfs_seek(struct mfs_node *node, uint64_t offset, bool hole)
 	return fs->ops->seek ? fs->ops->seek(fs, node, offset, hole) : -EOPNOTSUPP;
 }
 
-ssize_t mfs_copy(struct mfs_node *from, uint64_t from_offset, struct mfs_node *to, uint64_t to_offset, uint64_t len)
+ssize_t mfs_do_copy(struct mfs_node *from, uint64_t from_offset, struct mfs_node *to, uint64_t to_offset, uint64_t len)
 {
 	struct mfs *fs = to->fs;
 	ssize_t done = mfs_begin_file_change(to);
@@ -380,7 +381,7 @@ ssize_t mfs_copy(struct mfs_node *from, uint64_t from_offset, struct mfs_node *t
 	return fs->ops->copy ? fs->ops->copy(fs, from, from_offset, to, to_offset, len) : -EOPNOTSUPP;
 }
 
-int mfs_map(struct mfs_node *node, bool write, int *fd)
+int mfs_do_map(struct mfs_node *node, bool write, int *fd)
 {
 	struct mfs *fs = node->fs;
 	int err = mfs_begin_file(node, MFS_READ);
@@ -403,7 +404,7 @@ static int xattr_name_check(const char *name)
 	return len == 0 || len > XATTR_NAME_BYTES ? -ERANGE : 0;
 }
 
-ssize_t mfs_getxattr(const struct mfs_at *at, const char *name, void *buf, size_t size)
+ssize_t mfs_do_getxattr(const struct mfs_at *at, const char *name, void *buf, size_t size)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin(at);
@@ -415,7 +416,7 @@ ssize_t mfs_getxattr(const struct mfs_at *at, const char *name, void *buf, size_
 	return fs->ops->getxattr ? fs->ops->getxattr(fs, at, name, buf, size) : -EOPNOTSUPP;
 }
 
-ssize_t mfs_listxattr(const struct mfs_at *at, char *buf, size_t size)
+ssize_t mfs_do_listxattr(const struct mfs_at *at, char *buf, size_t size)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin(at);
@@ -425,7 +426,7 @@ ssize_t mfs_listxattr(const struct mfs_at *at, char *buf, size_t size)
 	return fs->ops->listxattr ? fs->ops->listxattr(fs, at, buf, size) : -EOPNOTSUPP;
 }
 
-int mfs_setxattr(const struct mfs_at *at, const char *name, const void *value, size_t size, unsigned flags)
+int mfs_do_setxattr(const struct mfs_at *at, const char *name, const void *value, size_t size, unsigned flags)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin_change(at);
@@ -441,7 +442,7 @@ int mfs_setxattr(const struct mfs_at *at, const char *name, const void *value, s
 	return fs->ops->setxattr ? fs->ops->setxattr(fs, at, name, value, size, flags) : -EOPNOTSUPP;
 }
 
-int mfs_removexattr(const struct mfs_at *at, const char *name)
+int mfs_do_removexattr(const struct mfs_at *at, const char *name)
 {
 	struct mfs *fs = at->base->fs;
 	int err = mfs_begin_change(at);
@@ -465,7 +466,7 @@ static int lock_check(const struct mfs_node *node, const struct mfs_lock *lock)
 	return 0;
 }
 
-int mfs_lock(struct mfs_node *node, const struct mfs_lock *lock)
+int mfs_do_lock(struct mfs_node *node, const struct mfs_lock *lock)
 {
 	int err = lock_check(node, lock);
 
@@ -474,13 +475,19 @@ int mfs_lock(struct mfs_node *node, const struct mfs_lock *lock)
 	return node->fs->ops->lock ? node->fs->ops->lock(node->fs, node, lock) : -EOPNOTSUPP;
 }
 
-int mfs_getlock(struct mfs_node *node, struct mfs_lock *lock)
+int mfs_do_getlock(struct mfs_node *node, struct mfs_lock *lock)
 {
 	int err = lock_check(node, lock);
 
 	if (err)
 		return err;
 	return node->fs->ops->getlock ? node->fs->ops->getlock(node->fs, node, lock) : -EOPNOTSUPP;
+}
+
+void mfs_locks(struct mfs_node *node, mfs_lock_fn give, void *arg)
+{
+	if (node->open && node->fs->ops->locks)
+		node->fs->ops->locks(node->fs, node, give, arg);
 }
 
 /* --- Describing, watching --- */

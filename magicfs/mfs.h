@@ -157,6 +157,8 @@ struct mfs_lock {
 	uint64_t owner;		/* a number for who holds it; a process of the guest, say */
 };
 
+typedef void (*mfs_lock_fn)(void *arg, const struct mfs_lock *lock);
+
 /* --- Change events (inotify on the host) --- */
 
 enum mfs_change {
@@ -229,6 +231,7 @@ struct mfs_ops {
 			uint64_t to_offset, uint64_t len);
 	int (*lock)(struct mfs *fs, struct mfs_node *node, const struct mfs_lock *lock);
 	int (*getlock)(struct mfs *fs, struct mfs_node *node, struct mfs_lock *lock);
+	void (*locks)(struct mfs *fs, struct mfs_node *node, mfs_lock_fn give, void *arg);
 	int (*map)(struct mfs *fs, struct mfs_node *node, bool write, int *fd);
 	int (*describe)(struct mfs *fs, struct mfs_node *node, struct mfs_description *out);
 	int (*reopen)(struct mfs *fs, const struct mfs_description *d, struct mfs_node **out);
@@ -240,7 +243,8 @@ struct mfs {
 	const struct mfs_ops *ops;
 	char *name;
 	bool readonly;
-	struct mfs_node *root; /* held by the file system */
+	struct mfs_node *root;	     /* held by the file system */
+	struct bis_machine *machine; /* whose observer is told of each call; NULL: nobody is */
 	atomic_uint references;
 	/* For people to look at. */
 	_Atomic uint64_t operations, bytes_read, bytes_written;
@@ -321,6 +325,11 @@ BIS_MUST_CHECK ssize_t mfs_copy(struct mfs_node *from, uint64_t from_offset, str
 BIS_MUST_CHECK int mfs_lock(struct mfs_node *node, const struct mfs_lock *lock);
 /* Who would be in the way of *lock: replaced by that lock, or its type by NONE. */
 BIS_MUST_CHECK int mfs_getlock(struct mfs_node *node, struct mfs_lock *lock);
+/*
+ * Gives each lock that was taken through the node and is held: those of all owners who locked the object through it,
+ * and the node's own of the whole file. For snapshots; `give` may not call anything of this page.
+ */
+void mfs_locks(struct mfs_node *node, mfs_lock_fn give, void *arg);
 /* A descriptor to map the file's pages with, the caller's to close. `write`: shared mappings may be written. */
 BIS_MUST_CHECK int mfs_map(struct mfs_node *node, bool write, int *fd);
 BIS_MUST_CHECK int mfs_describe(struct mfs_node *node, struct mfs_description *out);
@@ -335,6 +344,12 @@ int mfs_watcher_fd(const struct mfs_watcher *w);
 /* Watches a file or a directory, with `recursive` also all directories below, those made later too. `changes`: enum
  * mfs_change; GONE and OVERFLOW always come. The watch's number, above 0. -ENOSPC: too many. */
 BIS_MUST_CHECK int mfs_watch_add(struct mfs_watcher *w, const struct mfs_at *at, uint32_t changes, bool recursive);
+/*
+ * Adds a watch again under the number that it had, after a restore; `at` NULL: what it watched is gone, which is
+ * reported. What has happened in the meantime is not known, so OVERFLOW is reported, too. -EINVAL, -EEXIST: the number.
+ */
+BIS_MUST_CHECK int mfs_watch_restore(struct mfs_watcher *w, uint32_t watch, const struct mfs_at *at, uint32_t changes,
+				     bool recursive);
 BIS_MUST_CHECK int mfs_watch_remove(struct mfs_watcher *w, uint32_t watch);
 /* Takes the next event: 1, or 0 if there is none. */
 BIS_MUST_CHECK int mfs_watch_next(struct mfs_watcher *w, struct mfs_event *out);

@@ -174,7 +174,7 @@ size_t native_handles_next(const struct native *n, size_t row, uint32_t *handle,
 {
 	const struct native_handles *h = &n->handles;
 
-	while (row < h->size && !h->rows[row].node)
+	while (row < h->size && !h->rows[row].node && !h->rows[row].lost)
 		row++;
 	if (row == h->size)
 		return 0;

@@ -54,7 +54,7 @@ struct native_job {
 	uint64_t address;
 	enum native_job_state state; /* lock; TAKEN: carried out or waiting */
 	bool cancelled;		     /* lock: it is not to wait */
-	struct mfs_node *node;	     /* of a LOCK that waits */
+	struct mfs_node *node;	     /* of a LOCK that waits; NULL: could not be opened again */
 	struct magicfs_request request;
 };
 
@@ -64,10 +64,19 @@ struct native_jobs {
 
 /* --- Change events --- */
 
+struct native_watch {
+	uint32_t number;  /* as the guest knows it */
+	uint32_t changes; /* enum mfs_change */
+	bool recursive;
+	bool vague;    /* `what` is not all of it, for want of memory */
+	uint8_t *what; /* what it watches, as mfs_save_node said when it was added */
+	size_t what_len;
+};
+
 struct native_watches {
 	pthread_mutex_t lock;
 	struct mfs_watcher *watcher[MAGICFS_SHARES_MAX]; /* NULL until the first watch */
-	uint32_t *numbers;				 /* MAGICFS_WATCHES_MAX of them; NULL until the first watch */
+	struct native_watch *all;			 /* MAGICFS_WATCHES_MAX of them; NULL until the first watch */
 	struct mfs_event *event;			 /* the same */
 	bool held;					 /* `event` has been taken and given to nobody yet */
 	struct native_jobs waiting;			 /* EVENTS */
@@ -186,7 +195,8 @@ int native_handle_close(struct native *n, uint32_t handle);
 void native_handles_clear(struct native *n);
 /* The number of the share that a handle's node is in. */
 uint32_t native_share_of(const struct native *n, const struct mfs_node *node);
-/* The first handle from row `row` on (0 at first): the row to go on with, or 0 if there is none. */
+/* The first handle from row `row` on (0 at first): the row to go on with, or 0 if there is none. *node is NULL for one
+ * that was lost. */
 size_t native_handles_next(const struct native *n, size_t row, uint32_t *handle, struct mfs_node **node);
 /* Puts a node where its handle says, in ascending order of rows; NULL is one that was lost. Takes over the reference.
  */
@@ -211,6 +221,13 @@ void native_set_paused(struct native *n, bool paused);
 void native_jobs_clear(struct native *n); /* settled */
 void native_workers_end(struct native *n);
 
+/* What a posted request waits for. */
+enum native_wait { NATIVE_WAIT_LOCK, NATIVE_WAIT_EVENTS, NATIVE_WAIT_NONE /* done, and not taken yet */ };
+/* Puts a request back where it was, when no other has come yet. -EINVAL, -ENOMEM; -errno of a thread that cannot be
+ * started. */
+BIS_MUST_CHECK int native_job_restore(struct native *n, uint64_t address, const struct magicfs_request *r,
+				      enum native_wait wait);
+
 void native_job_append(struct native_jobs *list, struct native_job *job);
 struct native_job *native_job_remove(struct native_jobs *list, uint64_t address); /* NULL: not in it */
 
@@ -222,33 +239,20 @@ void native_locks_closed(struct native *n, uint32_t handle); /* its waiting LOCK
 void native_events_serve(struct native *n); /* a worker */
 void native_events_ready(void *self, unsigned events);
 void native_watches_clear(struct native *n);
+/* Adds a watch again; `what` are the bytes that `node`, NULL if it is gone, came from. -EINVAL, -ENOMEM. */
+BIS_MUST_CHECK int native_watch_restore(struct native *n, const struct native_watch *w, const uint8_t *what,
+					size_t what_len, struct mfs_node *node);
 
 /* --- native_map.c --- */
 /* Maps what->len bytes of what->node from what->file_offset on at what->off, or where there is room: the physical
  * address, or -errno. The node gets a reference. */
 int64_t native_map_add(struct native *n, const struct native_map *what, bool anywhere);
+/* The same at what->off, if the guest could have asked for it. */
+int64_t native_map_restore(struct native *n, const struct native_map *what);
 void native_maps_clear(struct native *n, bool unmap); /* `unmap`: the window is still there */
 
-/* --- native_save.c: open files and mappings, described and opened again --- */
-
-struct native_saved {
-	size_t handles, maps;
-	struct native_saved_handle {
-		uint32_t handle, share;
-		struct mfs_description description;
-	} * handle;
-	struct native_saved_map {
-		uint64_t off, len, file_offset;
-		uint32_t flags, share;
-		struct mfs_description description;
-	} * map;
-};
-
-/* While paused. -ENOMEM, with message, -errno of the host. *out is freed with native_saved_free. */
-BIS_MUST_CHECK int native_save(struct native *n, struct native_saved *out);
-/* After a reset. What cannot be opened again is a handle that answers -ESTALE, or a mapping that is not there: how many
- * of them there are, or -errno. */
-BIS_MUST_CHECK int native_restore(struct native *n, const struct native_saved *saved);
-void native_saved_free(struct native_saved *saved);
+/* --- native_save.c: save and restore of the module class --- */
+BIS_MUST_CHECK int native_save(void *self, void (*put)(void *arg, const void *data, size_t len), void *arg);
+BIS_MUST_CHECK int native_restore(void *self, const void *data, size_t len);
 
 #endif

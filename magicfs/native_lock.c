@@ -110,6 +110,8 @@ void native_locks_serve(struct native *n)
 		int err = parse(&job->request, &lock);
 
 		next = job->next;
+		if (!err && !job->node)
+			err = -ESTALE;
 		if (!err)
 			err = mfs_lock(job->node, &lock);
 		if (err == -EAGAIN)

@@ -95,6 +95,19 @@ free_map:
 	return result;
 }
 
+int64_t native_map_restore(struct native *n, const struct native_map *what)
+{
+	struct native_call c = {.n = n,
+				.node = what->node,
+				.r = {.length = what->len,
+				      .offset = what->file_offset,
+				      .flags = (what->flags & BIS_DIRECT_SHARED ? MAGICFS_SHARED : 0u) |
+					       (what->flags & BIS_DIRECT_WRITE ? MAGICFS_WRITABLE : 0u)}};
+	int err = what->flags & ~(uint32_t)(BIS_DIRECT_SHARED | BIS_DIRECT_WRITE) ? -EINVAL : check(&c);
+
+	return err ? err : native_map_add(n, what, false);
+}
+
 int64_t native_op_map(struct native_call *c)
 {
 	struct native_map map = {.node = c->node, .len = c->r.length, .file_offset = c->r.offset};

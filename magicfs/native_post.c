@@ -262,6 +262,52 @@ bool native_is_cancelled(struct native *n, const struct native_job *job)
 	return cancelled;
 }
 
+/* --- After a restore --- */
+
+static int put_back(struct native *n, struct native_job *job, enum native_wait wait)
+{
+	int err = 0;
+
+	if (wait == NATIVE_WAIT_NONE) {
+		job->state = JOB_DONE;
+		native_job_append(&n->done, job);
+		return 0;
+	}
+	job->state = JOB_TAKEN;
+	if (wait == NATIVE_WAIT_LOCK) {
+		(void)native_handle_get(n, job->request.handle, &job->node); /* without it, it ends with -ESTALE */
+		native_job_append(&n->waiting, job);
+		bis_timer_set(n->retry, bis_module_now(n->module) + NATIVE_RETRY_NS);
+	} else {
+		native_job_append(&n->watches.waiting, job);
+		bis_watch_set(n->watch, BIS_WATCH_IN);
+	}
+	/* Whoever waits has been posted, and so there is a worker. */
+	if (!n->workers) {
+		err = worker_start(bis_module_name(n->module), &n->worker[0], worker_main, n);
+		n->workers += !err;
+	}
+	return err;
+}
+
+int native_job_restore(struct native *n, uint64_t address, const struct magicfs_request *r, enum native_wait wait)
+{
+	struct native_job *job = NULL;
+	int err;
+
+	if (address % 8 || (wait == NATIVE_WAIT_LOCK && r->op != MAGICFS_LOCK) ||
+	    (wait == NATIVE_WAIT_EVENTS && r->op != MAGICFS_EVENTS))
+		return -EINVAL;
+	pthread_mutex_lock(&n->lock);
+	err = find_job(n, address, &job);
+	pthread_mutex_unlock(&n->lock);
+	if (err)
+		return err == -ENOMEM ? err : -EINVAL;
+	*job = (struct native_job){.address = address, .request = *r};
+	n->posted++;
+	return put_back(n, job, wait);
+}
+
 /* --- Lifecycle --- */
 
 void native_set_paused(struct native *n, bool paused)

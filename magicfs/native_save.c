@@ -1,123 +1,240 @@
 /*
- * What a snapshot needs of the native MagicFS device beyond its fields: each open handle and each mapping as the share
- * and the description of what is open, and the way back. Control thread, nothing is being carried out.
+ * What a snapshot needs of the native MagicFS device beyond its fields: open handles, mappings, watches, requests that
+ * wait and requests that are done and not yet taken. Control thread; the device is paused, so nothing is being carried
+ * out.
+ *
+ * Each of these comes as its number of pieces (32 bits) and the pieces, in the order of the functions below.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "magicfs/native_internal.h"
+#include "magicfs/saved.h"
 
-/* What the host has moved out of the share, or where no path is long enough to lead, is lost like what was removed. */
-static int describe(struct mfs_node *node, struct mfs_description *out)
+/* --- Saving --- */
+
+struct saving {
+	struct native *n;
+	mfs_put_fn put;
+	void *arg;
+	bool lost; /* something cannot be opened again */
+};
+
+static void put_u32(struct saving *s, uint32_t value)
 {
-	int err = mfs_describe(node, out);
-
-	if (err == -EXDEV || err == -ENAMETOOLONG || err == -ESTALE) {
-		*out = (struct mfs_description){.open = node->open, .nameless = true};
-		err = 0;
-	}
-	return err ? bis_fail(err, "an open file of a share cannot be described") : 0;
+	s->put(s->arg, &value, sizeof(value));
 }
 
-static int save_handles(struct native *n, struct native_saved *out)
+static void put_u64(struct saving *s, uint64_t value)
+{
+	s->put(s->arg, &value, sizeof(value));
+}
+
+/* handle, share, node */
+static int save_handles(struct saving *s)
 {
 	struct mfs_node *node;
 	uint32_t handle;
 	int err = 0;
 
-	for (size_t row = 0; !err && (row = native_handles_next(n, row, &handle, &node));) {
-		struct native_saved_handle *s = &out->handle[out->handles++];
-
-		s->handle = handle;
-		s->share = native_share_of(n, node);
-		err = describe(node, &s->description);
+	put_u32(s, s->n->open_handles);
+	for (size_t row = 0; !err && (row = native_handles_next(s->n, row, &handle, &node));) {
+		put_u32(s, handle);
+		put_u32(s, node ? native_share_of(s->n, node) : 0);
+		err = mfs_save_node(node, s->put, s->arg, &s->lost);
 	}
 	return err;
 }
 
-static int save_maps(struct native *n, struct native_saved *out)
+/* place in the window, length, place in the file, flags, share, node */
+static int save_maps(struct saving *s)
 {
 	int err = 0;
 
-	for (const struct native_map *m = n->maps.first; m && !err; m = m->next) {
-		struct native_saved_map *s = &out->map[out->maps++];
-
-		s->off = m->off;
-		s->len = m->len;
-		s->file_offset = m->file_offset;
-		s->flags = m->flags;
-		s->share = native_share_of(n, m->node);
-		err = describe(m->node, &s->description);
+	put_u32(s, s->n->maps_count);
+	for (const struct native_map *m = s->n->maps.first; m && !err; m = m->next) {
+		put_u64(s, m->off);
+		put_u64(s, m->len);
+		put_u64(s, m->file_offset);
+		put_u32(s, m->flags);
+		put_u32(s, native_share_of(s->n, m->node));
+		err = mfs_save_node(m->node, s->put, s->arg, &s->lost);
 	}
 	return err;
 }
 
-int native_save(struct native *n, struct native_saved *out)
+/* number, changes, recursive, node */
+static int save_watches(struct saving *s)
 {
-	struct native_saved saved = {0};
 	int err = 0;
 
-	saved.handle = calloc(n->open_handles + 1, sizeof(*saved.handle));
-	saved.map = calloc(n->maps_count + 1, sizeof(*saved.map));
-	if (!saved.handle || !saved.map)
-		err = bis_fail(ENOMEM, "no memory for the open files of %s", bis_module_name(n->module));
+	put_u32(s, s->n->watches_count);
+	for (uint32_t i = 0; i < s->n->watches_count && !err; i++) {
+		const struct native_watch *w = &s->n->watches.all[i];
+
+		put_u32(s, w->number);
+		put_u32(s, w->changes);
+		put_u32(s, w->recursive);
+		if (w->vague)
+			err = mfs_save_node(NULL, s->put, s->arg, &s->lost);
+		else
+			s->put(s->arg, w->what, w->what_len);
+	}
+	return err;
+}
+
+static uint32_t count_jobs(const struct native_jobs *list)
+{
+	uint32_t count = 0;
+
+	for (const struct native_job *job = list->first; job; job = job->next)
+		count++;
+	return count;
+}
+
+/* address, request */
+static void save_jobs(struct saving *s, const struct native_jobs *list)
+{
+	put_u32(s, count_jobs(list));
+	for (const struct native_job *job = list->first; job; job = job->next) {
+		put_u64(s, job->address);
+		s->put(s->arg, &job->request, sizeof(job->request));
+	}
+}
+
+int native_save(void *self, mfs_put_fn put, void *arg)
+{
+	struct saving s = {.n = self, .put = put, .arg = arg};
+	int err = save_handles(&s);
+
 	if (!err)
-		err = save_handles(n, &saved);
+		err = save_maps(&s);
 	if (!err)
-		err = save_maps(n, &saved);
-	if (err) {
-		native_saved_free(&saved);
+		err = save_watches(&s);
+	if (err)
 		return err;
-	}
-	*out = saved;
+	save_jobs(&s, &s.n->waiting);
+	save_jobs(&s, &s.n->watches.waiting);
+	save_jobs(&s, &s.n->done);
+	if (s.lost)
+		bis_log(bis_module_machine(s.n->module), BIS_LOG_WARN, bis_module_name(s.n->module),
+			"the guest has files open that have no name any more: they end with this run");
 	return 0;
 }
 
-/* NULL where it cannot be opened again. */
-static struct mfs_node *reopen(const struct native *n, uint32_t share, const struct mfs_description *d)
-{
-	struct mfs_node *node = NULL;
+/* --- And back --- */
 
-	if (share >= n->shares || d->nameless || mfs_reopen(n->share[share], d, &node))
-		return NULL;
-	return node;
+struct restoring {
+	struct native *n;
+	struct mfs_bytes b;
+	struct mfs_losses losses;
+};
+
+static int take_node(struct restoring *r, uint32_t share, struct mfs_node **out)
+{
+	if (r->b.cut || share >= r->n->shares)
+		return -EINVAL;
+	return mfs_restore_node(r->n->share[share], &r->b, &r->losses, out);
 }
 
-static bool restore_map(struct native *n, const struct native_saved_map *s)
+static int restore_handles(struct restoring *r)
 {
-	struct native_map map = {.off = s->off, .len = s->len, .file_offset = s->file_offset, .flags = s->flags};
-	bool mapped;
+	uint32_t count = mfs_bytes_u32(&r->b);
+	struct mfs_node *node;
+	int err = 0;
 
-	map.node = n->direct ? reopen(n, s->share, &s->description) : NULL;
-	mapped = map.node && native_map_add(n, &map, false) >= 0;
-	mfs_node_put(map.node);
-	return mapped;
-}
+	for (uint32_t i = 0; i < count && !err; i++) {
+		uint32_t handle = mfs_bytes_u32(&r->b), share = mfs_bytes_u32(&r->b);
 
-int native_restore(struct native *n, const struct native_saved *saved)
-{
-	int lost = 0;
-
-	for (size_t i = 0; i < saved->handles; i++) {
-		const struct native_saved_handle *s = &saved->handle[i];
-		struct mfs_node *node = reopen(n, s->share, &s->description);
-		int err = native_handle_restore(n, s->handle, node);
-
-		if (err) {
+		err = take_node(r, share, &node);
+		if (err)
+			break;
+		err = native_handle_restore(r->n, handle, node);
+		if (err)
 			mfs_node_put(node);
-			return bis_fail(err, "handle %#x of %s cannot be restored", s->handle,
-					bis_module_name(n->module));
-		}
-		lost += !node;
 	}
-	for (size_t i = 0; i < saved->maps; i++)
-		lost += !restore_map(n, &saved->map[i]);
-	return lost;
+	return err;
 }
 
-void native_saved_free(struct native_saved *saved)
+/* A mapping that cannot be made again is not there: the guest's next access is a fault. */
+static int restore_maps(struct restoring *r)
 {
-	free(saved->handle);
-	free(saved->map);
-	*saved = (struct native_saved){0};
+	uint32_t count = mfs_bytes_u32(&r->b);
+	int err = 0;
+
+	for (uint32_t i = 0; i < count && !err; i++) {
+		struct native_map map = {.off = mfs_bytes_u64(&r->b)};
+
+		map.len = mfs_bytes_u64(&r->b);
+		map.file_offset = mfs_bytes_u64(&r->b);
+		map.flags = mfs_bytes_u32(&r->b);
+		err = take_node(r, mfs_bytes_u32(&r->b), &map.node);
+		if (err)
+			break;
+		if (map.node && native_map_restore(r->n, &map) < 0)
+			r->losses.nodes++;
+		mfs_node_put(map.node);
+	}
+	return err;
+}
+
+static int restore_watches(struct restoring *r)
+{
+	uint32_t count = mfs_bytes_u32(&r->b);
+	int err = 0;
+
+	for (uint32_t i = 0; i < count && !err; i++) {
+		struct native_watch w = {.number = mfs_bytes_u32(&r->b)};
+		const uint8_t *what;
+		struct mfs_node *node;
+
+		w.changes = mfs_bytes_u32(&r->b);
+		w.recursive = mfs_bytes_u32(&r->b) != 0;
+		what = r->b.at;
+		err = take_node(r, w.number % MAGICFS_SHARES_MAX, &node);
+		if (err)
+			break;
+		err = native_watch_restore(r->n, &w, what, (size_t)(r->b.at - what), node);
+		mfs_node_put(node);
+	}
+	return err;
+}
+
+static int restore_jobs(struct restoring *r, enum native_wait wait)
+{
+	uint32_t count = mfs_bytes_u32(&r->b);
+	struct magicfs_request request;
+	int err = 0;
+
+	for (uint32_t i = 0; i < count && !err; i++) {
+		uint64_t address = mfs_bytes_u64(&r->b);
+
+		mfs_bytes_take(&r->b, &request, sizeof(request));
+		err = r->b.cut ? -EINVAL : native_job_restore(r->n, address, &request, wait);
+	}
+	return err;
+}
+
+int native_restore(void *self, const void *data, size_t len)
+{
+	struct restoring r = {.n = self, .b = {.at = data, .left = len}};
+	int err = restore_handles(&r);
+
+	if (!err)
+		err = restore_maps(&r);
+	if (!err)
+		err = restore_watches(&r);
+	if (!err)
+		err = restore_jobs(&r, NATIVE_WAIT_LOCK);
+	if (!err)
+		err = restore_jobs(&r, NATIVE_WAIT_EVENTS);
+	if (!err)
+		err = restore_jobs(&r, NATIVE_WAIT_NONE);
+	if (!err && (r.b.cut || r.b.left))
+		err = -EINVAL;
+	if (err)
+		return bis_fail(-err, "%s: the open files, watches and requests in the snapshot make no sense",
+				bis_module_name(r.n->module));
+	mfs_tell_losses(r.n->module, &r.losses);
+	return 0;
 }

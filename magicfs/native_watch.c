@@ -8,7 +8,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "magicfs/mfs_do.h"
 #include "magicfs/native_internal.h"
+#include "magicfs/saved.h"
 
 _Static_assert(MAGICFS_SHARES_MAX == 16, "the low 4 bits of a watch's number are its share");
 #define SHARE_BITS 4
@@ -17,11 +19,11 @@ _Static_assert(MAGICFS_SHARES_MAX == 16, "the low 4 bits of a watch's number are
 
 static int make_room(struct native_watches *w)
 {
-	if (!w->numbers)
-		w->numbers = calloc(MAGICFS_WATCHES_MAX, sizeof(*w->numbers));
+	if (!w->all)
+		w->all = calloc(MAGICFS_WATCHES_MAX, sizeof(*w->all));
 	if (!w->event)
 		w->event = malloc(sizeof(*w->event));
-	return w->numbers && w->event ? 0 : -ENOMEM;
+	return w->all && w->event ? 0 : -ENOMEM;
 }
 
 /* The watcher of a share, made when it is wanted first. */
@@ -45,38 +47,96 @@ static int start_watcher(struct native *n, unsigned share)
 	return 0;
 }
 
+/* There is room for a watch in a share, and a watcher. */
+static int prepare(struct native *n, unsigned share)
+{
+	int err = make_room(&n->watches);
+
+	if (!err && n->watches_count == MAGICFS_WATCHES_MAX)
+		err = -ENOSPC;
+	return err ? err : start_watcher(n, share);
+}
+
 static bool drop_number(struct native *n, uint32_t number)
 {
-	uint32_t *numbers = n->watches.numbers;
+	struct native_watch *all = n->watches.all;
 
 	for (uint32_t i = 0; i < n->watches_count; i++) {
-		if (numbers[i] == number) {
-			numbers[i] = numbers[--n->watches_count];
+		if (all[i].number == number) {
+			free(all[i].what);
+			all[i] = all[--n->watches_count];
 			return true;
 		}
 	}
 	return false;
 }
 
+/* --- What a watch watches, in words for a snapshot --- */
+
+static void append(void *arg, const void *data, size_t len)
+{
+	struct native_watch *w = arg;
+	uint8_t *more;
+
+	if (!len || w->vague)
+		return;
+	more = realloc(w->what, w->what_len + len);
+	w->vague = !more;
+	if (w->vague)
+		return;
+	memcpy(more + w->what_len, data, len);
+	w->what = more;
+	w->what_len += len;
+}
+
+static void describe(struct native_watch *w, struct mfs_node *node)
+{
+	bool lost = false;
+
+	if (mfs_save_node(node, append, w, &lost))
+		w->vague = true;
+}
+
 static int64_t add(struct native_call *c, uint32_t share)
 {
 	struct native *n = c->n;
-	uint32_t number;
-	int watch, err;
+	struct native_watch w = {.changes = c->r.mask, .recursive = c->r.flags & MAGICFS_RECURSIVE};
+	struct mfs_node *node;
+	int watch, err = prepare(n, share);
 
-	err = make_room(&n->watches);
-	if (!err && n->watches_count == MAGICFS_WATCHES_MAX)
-		err = -ENOSPC;
 	if (!err)
-		err = start_watcher(n, share);
+		err = mfs_do_lookup(&c->at, &node);
 	if (err)
 		return err;
-	watch = mfs_watch_add(n->watches.watcher[share], &c->at, c->r.mask, c->r.flags & MAGICFS_RECURSIVE);
-	if (watch < 0)
-		return watch;
-	number = (uint32_t)watch << SHARE_BITS | share;
-	n->watches.numbers[n->watches_count++] = number;
-	return number;
+	watch = mfs_watch_add(n->watches.watcher[share], &(struct mfs_at){node, "", false}, w.changes, w.recursive);
+	if (watch >= 0) {
+		describe(&w, node);
+		w.number = (uint32_t)watch << SHARE_BITS | share;
+		n->watches.all[n->watches_count++] = w;
+	}
+	mfs_node_put(node);
+	return watch < 0 ? watch : (int64_t)w.number;
+}
+
+int native_watch_restore(struct native *n, const struct native_watch *w, const uint8_t *what, size_t what_len,
+			 struct mfs_node *node)
+{
+	unsigned share = w->number % MAGICFS_SHARES_MAX;
+	struct mfs_at at = {node, "", false};
+	struct native_watch copy = *w;
+	int err;
+
+	pthread_mutex_lock(&n->watches.lock);
+	err = share < n->shares ? prepare(n, share) : -EINVAL;
+	if (!err)
+		err = mfs_watch_restore(n->watches.watcher[share], w->number >> SHARE_BITS, node ? &at : NULL,
+					w->changes, w->recursive);
+	if (!err) {
+		append(&copy, what, what_len);
+		n->watches.all[n->watches_count++] = copy;
+	}
+	pthread_mutex_unlock(&n->watches.lock);
+	return err;
 }
 
 int64_t native_op_watch(struct native_call *c)
@@ -224,9 +284,11 @@ void native_watches_clear(struct native *n)
 			mfs_watcher_destroy(w->watcher[share]);
 		w->watcher[share] = NULL;
 	}
-	free(w->numbers);
+	for (uint32_t i = 0; i < n->watches_count; i++)
+		free(w->all[i].what);
+	free(w->all);
 	free(w->event);
-	w->numbers = NULL;
+	w->all = NULL;
 	w->event = NULL;
 	w->held = false;
 	n->watches_count = 0;

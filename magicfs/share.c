@@ -4,6 +4,7 @@
  * another, so that a share removed from the machine lives until the face lets go. Control thread, device lock held.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,9 @@
 #define HANDLES_MAX 1000000
 
 /* clang-format off */
+#define MADE(name_, member_, kind_, count_, flags_, help_)                                                             \
+	{.name = (name_), .type = BIS_FIELD_##kind_, .offset = offsetof(struct host, member_), .count = (count_),      \
+	 .flags = BIS_FIELD_READONLY | BIS_FIELD_CONSTANT | (flags_), .help = (help_)}
 #define SHOWN(name_, member_, kind_, count_, flags_, help_)                                                            \
 	{.name = (name_), .type = BIS_FIELD_##kind_, .offset = offsetof(struct host, member_), .count = (count_),      \
 	 .flags = BIS_FIELD_READONLY | BIS_FIELD_DERIVED | (flags_), .help = (help_)}
@@ -24,11 +28,11 @@
 
 static const struct bis_field share_fields[] = {
 	SHOWN("path", shown.path, TEXT, MFS_PATH_MAX, 0, "directory of the host"),
-	SHOWN("name", shown.name, TEXT, MFS_SHARE_NAME_MAX + 1, 0, "what the guest calls it"),
-	SHOWN("readonly", fs.readonly, BOOL, 1, 0, "nothing in it can be changed"),
-	SHOWN("owner", shown.owner, TEXT, sizeof(((struct host *)0)->shown.owner), 0, "whose the files are"),
-	SHOWN("uid", options.uid, U32, 1, 0, "user whose the host user's files are"),
-	SHOWN("gid", options.gid, U32, 1, 0, "group whose the host user's files are"),
+	MADE("name", shown.name, TEXT, MFS_SHARE_NAME_MAX + 1, 0, "what the guest calls it"),
+	MADE("readonly", fs.readonly, BOOL, 1, 0, "nothing in it can be changed"),
+	MADE("owner", shown.owner, TEXT, sizeof(((struct host *)0)->shown.owner), 0, "whose the files are"),
+	MADE("uid", options.uid, U32, 1, 0, "user whose the host user's files are"),
+	MADE("gid", options.gid, U32, 1, 0, "group whose the host user's files are"),
 	SHOWN("operations", fs.operations, U64, 1, BIS_FIELD_COUNTER, "calls of guests"),
 	SHOWN("bytes_read", fs.bytes_read, U64, 1, BIS_FIELD_COUNTER, "bytes of files read"),
 	SHOWN("bytes_written", fs.bytes_written, U64, 1, BIS_FIELD_COUNTER, "bytes of files written"),
@@ -231,7 +235,22 @@ static int share_create(struct bis_module *mod, const struct bis_options *option
 	free(path);
 	if (err)
 		return err;
+	fs->machine = bis_module_machine(mod);
 	*self = fs;
+	return 0;
+}
+
+/* The directory is the same one: what the guest knows of it, and has open in it, is to be found again. */
+static int share_outside(void *self, void (*tell)(void *arg, const struct bis_outside *thing), void *arg)
+{
+	struct mfs *fs = self;
+	const struct host *h = host_of(fs);
+	struct mfs_time born = host_born(host_node_of(fs->root)->fd);
+	char state[96];
+
+	snprintf(state, sizeof(state), "inode %" PRIu64 ", made at %" PRId64 ".%09" PRIu32, fs->root->id, born.sec,
+		 born.nsec);
+	tell(arg, &(struct bis_outside){"directory", h->shown.path, state});
 	return 0;
 }
 
@@ -250,4 +269,5 @@ const struct bis_module_class bis_share_class = {
 	.fields = share_fields,
 	.create = share_create,
 	.destroy = share_destroy,
+	.outside = share_outside,
 };

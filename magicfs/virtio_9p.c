@@ -24,9 +24,9 @@ struct p9_device {
 
 static const struct bis_field p9_fields[] = {
 	VIRTIO_FIELDS(struct p9_device, virtio),
-	BIS_FIELD(struct p9_device, session.msize, U32, BIS_FIELD_READONLY,
+	BIS_FIELD(struct p9_device, session.msize, U32, BIS_FIELD_READONLY | BIS_FIELD_DERIVED,
 		  "bytes of a message at most; 0: not mounted"),
-	BIS_FIELD(struct p9_device, session.n_fids, U32, BIS_FIELD_READONLY, "fids in use"),
+	BIS_FIELD(struct p9_device, session.n_fids, U32, BIS_FIELD_READONLY | BIS_FIELD_DERIVED, "fids in use"),
 	BIS_FIELD_END,
 };
 
@@ -134,6 +134,25 @@ static void p9_resume(void *self)
 	virtio_resume(self);
 }
 
+static int p9_check(void *self)
+{
+	return virtio_check(self);
+}
+
+static int p9_save(void *self, void (*put)(void *arg, const void *data, size_t len), void *arg)
+{
+	struct p9_device *d = self;
+
+	return p9_session_save(&d->session, d->virtio.module, put, arg);
+}
+
+static int p9_restore(void *self, const void *data, size_t len)
+{
+	struct p9_device *d = self;
+
+	return p9_session_restore(&d->session, d->virtio.module, data, len);
+}
+
 static void p9_reset(void *self)
 {
 	virtio_reset(self);
@@ -147,6 +166,7 @@ static void p9_dt(void *self, struct bis_dt *dt)
 const struct bis_module_class bis_virtio_9p_class = {
 	.abi = BIS_MODULE_ABI,
 	.version = 1,
+	.migratable = true,
 	.irqs = 1,
 	.name = "virtio-9p",
 	.summary = "virtio 9P transport: a share that Linux mounts",
@@ -158,6 +178,9 @@ const struct bis_module_class bis_virtio_9p_class = {
 	.resume = p9_resume,
 	.reset = p9_reset,
 	.destroy = p9_destroy,
+	.check = p9_check,
+	.save = p9_save,
+	.restore = p9_restore,
 	.dt_name = "virtio_mmio",
 	.dt = p9_dt,
 };

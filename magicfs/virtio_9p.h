@@ -9,6 +9,7 @@
  *     virtio_9p_tree.c     names: create, link, rename, unlink, …
  *     virtio_9p_attr.c     attributes, extended attributes
  *     virtio_9p_io.c       open, read, write, readdir, fsync, locks
+ *     virtio_9p_save.c     the session in a snapshot
  *
  * All numbers in messages are little-endian; a string is its length in two bytes and its bytes.
  */
@@ -92,7 +93,7 @@ struct p9_xattr {
 
 /* What a fid stands for. A copy of it is made for each request that uses the fid. */
 struct p9_ref {
-	struct mfs_node *node;	/* a reference */
+	struct mfs_node *node;	/* a reference; NULL: after a restore it could not be opened again */
 	struct p9_xattr *xattr; /* a reference; NULL: it is the node itself */
 	uint64_t root;		/* id of the directory that it was attached to: ".." ends there */
 	uint32_t uid;
@@ -121,7 +122,8 @@ void p9_session_fini(struct p9_session *s);
 /* Ends it: every fid is clunked. A new one begins with `msize`, 0 for none. */
 void p9_session_restart(struct p9_session *s, uint32_t msize);
 
-/* What fid `number` stands for: p9_ref_put(out) afterwards. -EBADF, also for a request of another session. */
+/* What fid `number` stands for: p9_ref_put(out) afterwards. -EBADF, also for a request of another session; -ESTALE for
+ * one that was lost. */
 BIS_MUST_CHECK int p9_fid_get(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out);
 /* The same for one that is a node: -EINVAL for an extended attribute. */
 BIS_MUST_CHECK int p9_fid_node(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out);
@@ -267,5 +269,12 @@ int p9_xattr_read(struct p9_request *r, struct p9_xattr *x, uint64_t offset, uin
 int p9_xattr_write(struct p9_request *r, struct p9_xattr *x, uint64_t offset, uint32_t count);
 BIS_MUST_CHECK int p9_xattr_apply(const struct p9_ref *ref);
 void p9_xattr_put(struct p9_xattr *x);
+/* One with room for a value of `size` bytes; NULL: there is no memory, or the guest has had its part of it. */
+struct p9_xattr *p9_xattr_new(struct p9_session *s, size_t size);
+
+/* virtio_9p_save.c: the session, while no request is under way. As save and restore of a module class. */
+BIS_MUST_CHECK int p9_session_save(struct p9_session *s, const struct bis_module *mod,
+				   void (*put)(void *arg, const void *data, size_t len), void *arg);
+BIS_MUST_CHECK int p9_session_restore(struct p9_session *s, const struct bis_module *mod, const void *data, size_t len);
 
 #endif

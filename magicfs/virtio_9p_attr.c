@@ -140,8 +140,7 @@ int p9_setattr(struct p9_request *r)
 
 /* --- Extended attributes --- */
 
-/* NULL: there is no memory, or the guest has had its part of it. */
-static struct p9_xattr *new_xattr(struct p9_session *s, size_t size)
+struct p9_xattr *p9_xattr_new(struct p9_session *s, size_t size)
 {
 	struct p9_xattr *x = NULL;
 
@@ -177,7 +176,7 @@ static int load(struct p9_session *s, const struct mfs_at *at, const char *name,
 	ssize_t size = look(at, name, NULL, 0);
 
 	for (unsigned tries = 0; size >= 0 && tries < 4; tries++) {
-		struct p9_xattr *x = size > P9_XATTR_MAX ? NULL : new_xattr(s, (size_t)size);
+		struct p9_xattr *x = size > P9_XATTR_MAX ? NULL : p9_xattr_new(s, (size_t)size);
 		ssize_t got;
 
 		if (!x)
@@ -238,7 +237,7 @@ int p9_xattrcreate(struct p9_request *r)
 	err = p9_fid_node(r->session, r->epoch, fid, &ref);
 	if (err)
 		return err;
-	ref.xattr = new_xattr(r->session, (size_t)size);
+	ref.xattr = p9_xattr_new(r->session, (size_t)size);
 	if (ref.xattr) {
 		ref.xattr->writing = true;
 		ref.xattr->flags = flags;
@@ -295,6 +294,8 @@ int p9_xattr_apply(const struct p9_ref *ref)
 
 	if (!x || !x->writing)
 		return 0;
+	if (!ref->node)
+		return -ESTALE;
 	if (x->filled != x->size)
 		return -EINVAL;
 	/* Linux removes an attribute by replacing it with nothing. */

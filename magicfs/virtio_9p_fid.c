@@ -130,7 +130,9 @@ int p9_fid_get(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_
 
 	pthread_mutex_lock(&s->lock);
 	at = epoch == s->epoch ? find(s, number) : NULL;
-	if (at && *at) {
+	if (at && *at && !(*at)->ref.node) {
+		err = -ESTALE;
+	} else if (at && *at) {
 		*out = (*at)->ref;
 		mfs_node_get(out->node);
 		if (out->xattr)

@@ -215,7 +215,7 @@ int p9_remove(struct p9_request *r)
 	err = p9_fid_remove(r->session, r->epoch, fid, &ref);
 	if (err)
 		return err;
-	err = ref.xattr ? -EINVAL : p9_locate(r->session, ref.node, &root, &d);
+	err = ref.xattr ? -EINVAL : !ref.node ? -ESTALE : p9_locate(r->session, ref.node, &root, &d);
 	if (!err) {
 		err = mfs_unlink(&(struct mfs_at){root, d.path, false}, S_ISDIR(ref.node->type));
 		mfs_node_put(root);

@@ -155,7 +155,7 @@ static bool is_full(const struct mfs_watcher *w, bool recursive)
 	return w->watch_count >= WATCHES_MAX || count >= RECURSIVE_MAX;
 }
 
-int mfs_watch_add(struct mfs_watcher *w, const struct mfs_at *at, uint32_t changes, bool recursive)
+static int add_watch(struct mfs_watcher *w, uint32_t id, const struct mfs_at *at, uint32_t changes, bool recursive)
 {
 	struct host_ref ref;
 	struct watch *h;
@@ -171,7 +171,7 @@ int mfs_watch_add(struct mfs_watcher *w, const struct mfs_at *at, uint32_t chang
 	if (!h)
 		return -ENOMEM;
 	h->watcher = w;
-	h->id = free_id(w);
+	h->id = id;
 	h->changes = changes;
 	h->recursive = recursive;
 	h->fd = -1;
@@ -188,7 +188,38 @@ int mfs_watch_add(struct mfs_watcher *w, const struct mfs_at *at, uint32_t chang
 	if (err)
 		free_watch(h);
 	settle(w);
-	return err ? err : (int)h->id;
+	return err;
+}
+
+int mfs_watch_add(struct mfs_watcher *w, const struct mfs_at *at, uint32_t changes, bool recursive)
+{
+	uint32_t id = free_id(w);
+	int err = add_watch(w, id, at, changes, recursive);
+
+	return err ? err : (int)id;
+}
+
+int mfs_watch_restore(struct mfs_watcher *w, uint32_t watch, const struct mfs_at *at, uint32_t changes, bool recursive)
+{
+	struct watch_event *gone;
+	int err;
+
+	if (watch < 1 || watch > ID_MAX)
+		return -EINVAL;
+	if (find_watch(w, watch))
+		return -EEXIST;
+	w->overflow = true;
+	err = at ? add_watch(w, watch, at, changes, recursive) : -ENOENT;
+	if (!err)
+		return 0;
+	gone = calloc(1, sizeof(*gone) + 1);
+	if (!gone)
+		return -ENOMEM;
+	gone->watch = watch;
+	gone->change = MFS_GONE;
+	TAILQ_INSERT_TAIL(&w->events, gone, queue);
+	settle(w);
+	return 0;
 }
 
 int mfs_watch_remove(struct mfs_watcher *w, uint32_t watch)

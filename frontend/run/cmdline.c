@@ -21,6 +21,8 @@ void cmdline_print(const struct cmdline *c)
 			printf("%s%s:\n", i ? "\n" : "", r->name);
 			continue;
 		}
+		if (!r->help)
+			continue;
 		snprintf(left, sizeof(left), "%c%c%c --%s%s%s%s", r->letter ? '-' : ' ', r->letter ? r->letter : ' ',
 			 r->letter ? ',' : ' ', r->name, r->value ? (optional ? "[=" : " ") : "",
 			 r->value ? r->value : "", optional ? "]" : "");

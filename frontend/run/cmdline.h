@@ -14,7 +14,7 @@ struct cmdline_option {
 	char letter;	   /* 0: none */
 	int argument;	   /* as getopt_long's has_arg */
 	const char *value; /* what --help calls it */
-	const char *help;
+	const char *help;  /* NULL: the line of another option, or the manual alone, tells of it */
 	int (*read)(struct run_options *o, const char *value); /* 0 or -errno with message */
 };
 

@@ -106,5 +106,6 @@ int guest_choose(const struct run_options *o, struct guest *out)
 void guest_free(struct guest *g)
 {
 	free(g->kernel);
-	g->kernel = NULL;
+	free(g->dtb);
+	*g = (struct guest){0};
 }

@@ -16,6 +16,8 @@ struct guest {
 	const char *isa;      /* for bis_machine_config; NULL: the default */
 	bool htif;	      /* the machine has its module */
 	struct progress progress;
+	void *dtb; /* what the guest was given; NULL: nothing yet */
+	size_t dtb_size;
 };
 
 /*
@@ -35,6 +37,8 @@ BIS_MUST_CHECK int guest_isa(const struct run_options *o, const char *path, cons
  * again after each reset: the files are read anew.
  */
 BIS_MUST_CHECK int guest_load(struct guest *g, struct bis_machine *m, const struct run_options *o);
+/* A copy of the device tree that the guest was given, or one of the machine's modules. *blob is to be freed. */
+BIS_MUST_CHECK int guest_copy_device_tree(const struct guest *g, struct bis_machine *m, void **blob, size_t *size);
 /* The device tree that the guest would get, without an initial RAM disk. *blob is to be freed. */
 BIS_MUST_CHECK int guest_device_tree(struct bis_machine *m, const struct run_options *o, void **blob, size_t *size);
 

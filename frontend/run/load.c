@@ -149,6 +149,28 @@ static int load_initrd(struct guest *g, struct bis_machine *m, const struct run_
 	return err ? err : bis_place_dtb(m, l->dtb, l->dtb_size, l->low, l->high, &l->dtb_at);
 }
 
+static void keep_dtb(struct guest *g, struct layout *l)
+{
+	free(g->dtb);
+	g->dtb = l->dtb;
+	g->dtb_size = l->dtb_size;
+	l->dtb = NULL;
+}
+
+int guest_copy_device_tree(const struct guest *g, struct bis_machine *m, void **blob, size_t *size)
+{
+	struct bis_dt_config cfg = {0};
+
+	if (!g->dtb)
+		return bis_build_dtb(m, &cfg, blob, size);
+	*blob = malloc(g->dtb_size);
+	if (!*blob)
+		return bis_fail(ENOMEM, "no memory for the device tree");
+	*size = g->dtb_size;
+	memcpy(*blob, g->dtb, g->dtb_size);
+	return 0;
+}
+
 int guest_load(struct guest *g, struct bis_machine *m, const struct run_options *o)
 {
 	struct layout l = {0};
@@ -162,8 +184,10 @@ int guest_load(struct guest *g, struct bis_machine *m, const struct run_options 
 		err = place_info(g, m, &l);
 	if (!err && o->initrd)
 		err = load_initrd(g, m, o, &l);
-	free(l.dtb);
-	if (!err)
+	if (!err) {
+		keep_dtb(g, &l);
 		bis_machine_set_entry(m, g->firmware ? l.firmware.entry : l.kernel.entry, l.dtb_at, l.info_at);
+	}
+	free(l.dtb);
 	return err;
 }

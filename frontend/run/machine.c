@@ -31,8 +31,7 @@ int machine_create(const struct run_options *o, const char *isa, struct trace *t
 		.log_level = o->log_level,
 		.allow_guest_modules = o->allow_guest_modules,
 		.clock = o->clock,
-		.trace = trace ? trace_step : NULL,
-		.trace_arg = trace,
+		.observer = trace_observer(trace),
 	};
 
 	for (size_t i = 0; bis_builtin_modules[i] && i < MAX_CLASSES - 2; i++)
@@ -114,8 +113,9 @@ int machine_load_objects(struct bis_machine *m, const struct run_options *o)
 	for (size_t i = 0; !err && i < o->modules.count; i++) {
 		size_t len = object_path_length(o->modules.at[i]);
 
-		if (len)
-			err = load_object(m, o->modules.at[i], len, &class);
+		err = len ? load_object(m, o->modules.at[i], len, &class)
+			  : bis_fail(EINVAL, "--module: '%s', expected PATH.so: the modules are those of the snapshot",
+				     o->modules.at[i]);
 	}
 	return err;
 }

@@ -12,14 +12,23 @@
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
+/* Names of files, and of what a guest or a snapshot brings along, do not steer the user's terminal. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 void message(const char *fmt, ...)
 {
-	char text[1024];
+	char text[2200]; /* the longest message of an error, and what is before it */
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	make_printable(text);
 	fprintf(stderr, "biscuit-run: %s\n", text);
 }
 

@@ -21,8 +21,10 @@
 #include "frontend/run/drive.h"
 #include "frontend/run/message.h"
 #include "frontend/run/net.h"
+#include "frontend/run/profile.h"
 #include "frontend/run/share.h"
 #include "frontend/run/spec.h"
+#include "frontend/run/trace.h"
 
 static int add_word(struct run_words *words, const char *text)
 {
@@ -90,6 +92,7 @@ static int read_clock(struct run_options *o, const char *value)
 		if (strcmp(value, names[i]))
 			continue;
 		o->clock = (enum bis_clock)i;
+		o->clock_given = true;
 		return 0;
 	}
 	return spec_unknown("--clock: unknown clock", value, names, BIS_ARRAY_SIZE(names), "host or virtual");
@@ -179,8 +182,59 @@ static int read_log(struct run_options *o, const char *value)
 
 static int read_trace(struct run_options *o, const char *value)
 {
-	o->trace = true;
-	o->trace_file = value;
+	int err = trace_check(value ? value : "insn");
+
+	return err ? err : add_word(&o->traces, value ? value : "insn");
+}
+
+static int read_profile(struct run_options *o, const char *value)
+{
+	o->profile = true;
+	o->profile_value = value;
+	return profile_check(value);
+}
+
+static int read_mount(struct run_options *o, const char *value)
+{
+	o->mount = value;
+	return 0;
+}
+
+static int read_mount_allow_other(struct run_options *o, const char *value)
+{
+	(void)value;
+	o->mount_allow_other = true;
+	return 0;
+}
+
+static int read_mount_readonly(struct run_options *o, const char *value)
+{
+	(void)value;
+	o->mount_readonly = true;
+	return 0;
+}
+
+/* ADDRESS[,nowait] */
+static int read_gdb(struct run_options *o, const char *value)
+{
+	static const char nowait[] = ",nowait";
+	size_t len = value ? strlen(value) : 0, tail = strlen(nowait);
+	char *address;
+
+	o->gdb_nowait = len >= tail && !strcmp(value + len - tail, nowait);
+	len -= o->gdb_nowait ? tail : 0;
+	if (!len) {
+		o->gdb = ":1234";
+		return 0;
+	}
+	address = strndup(value, len);
+	o->gdb = address ? run_options_keep(o, address) : NULL;
+	return o->gdb ? 0 : bis_fail(ENOMEM, "--gdb: out of memory");
+}
+
+static int read_restore(struct run_options *o, const char *value)
+{
+	o->restore = value;
 	return 0;
 }
 
@@ -264,10 +318,11 @@ static int read_version(struct run_options *o, const char *value)
 
 static const struct cmdline_option table[] = {
 	{"Guest", 0, 0, NULL, NULL, NULL},
-	{"kernel", 0, required_argument, "FILE", "the same as the kernel behind the options", read_kernel},
+	{"kernel", 0, required_argument, "FILE", NULL, read_kernel},
 	{"linux", 0, required_argument, "NAME|DIR", "kernel, initrd and defaults from a folder", read_linux},
 	{"firmware", 0, required_argument, "FILE", "what runs in M-mode; none or sbi (by the kernel)", read_firmware},
 	{"initrd", 0, required_argument, "FILE", "initial RAM disk", read_initrd},
+	{"restore", 0, required_argument, "FILE", "go on where a snapshot was taken", read_restore},
 	{"append", 0, required_argument, "TEXT", "command line for the kernel", read_append},
 	{"dtb", 0, required_argument, "FILE", "device tree instead of the machine's own", read_dtb},
 	{"Machine", 0, 0, NULL, NULL, NULL},
@@ -284,7 +339,12 @@ static const struct cmdline_option table[] = {
 	{"Console and watching", 0, 0, NULL, NULL, NULL},
 	{"console", 0, required_argument, "KIND", "stdio (default), pty[,link=PATH], file=PATH, null", read_console},
 	{"log", 0, required_argument, "LEVEL|FILE", "error, warn (default), info, debug; or DIR/FILE", read_log},
-	{"trace", 0, optional_argument, "FILE", "print every instruction (on standard error)", read_trace},
+	{"trace", 0, optional_argument, "KINDS", "insn,trap,mmio,csr,fs[:FILTER] ,file= ,format=", read_trace},
+	{"profile", 0, optional_argument, "FILE", "where the guest spends its time (biscuit.prof)", read_profile},
+	{"mount", 0, required_argument, "DIR", "the machine as files (--mount-readonly: to read)", read_mount},
+	{"mount-allow-other", 0, no_argument, NULL, NULL, read_mount_allow_other},
+	{"mount-readonly", 0, no_argument, NULL, NULL, read_mount_readonly},
+	{"gdb", 0, optional_argument, "ADDRESS", "serve gdb there (:1234); ,nowait runs at once", read_gdb},
 	{"timeout", 0, required_argument, "SECONDS", "end the machine then, with exit status 124", read_timeout},
 	{"Instead of running", 0, 0, NULL, NULL, NULL},
 	{"disasm", 0, required_argument, "FILE", "disassemble an ELF file or a raw image", read_disasm},
@@ -305,23 +365,54 @@ void run_help(void)
 	     "Runs a RISC-V guest and exits with its status. Without a kernel: crumb.\n");
 	cmdline_print(&cmdline);
 	fputs("\nExamples:\n"
-	      "  biscuit-run                                 boot crumb\n"
-	      "  biscuit-run --harts 2 --memory 64M os.elf   boot your own\n"
-	      "  biscuit-run --share ./src --share ./out,ro  with two directories\n"
-	      "  biscuit-run --drive file=disk.img os.elf    with a disk\n"
-	      "  biscuit-run --trace=/tmp/trace os.elf       what did it execute?\n"
-	      "  biscuit-run --linux debian --share ./dir    after tools/debian-guest fetch\n"
-	      "      there: mount -t 9p -o trans=virtio,version=9p2000.L dir /mnt\n"
+	      "  biscuit-run -n 2 -m 64M --share ./src os.elf   boot it, with a directory\n"
+	      "  biscuit-run --mount /mnt/biscuit os.elf        then: cat /mnt/biscuit/regs\n"
+	      "  biscuit-run --gdb os.elf                       target remote :1234\n"
+	      "  biscuit-run --linux debian                     after tools/debian-guest fetch\n"
 	      "In a terminal: Ctrl-A x ends the machine, Ctrl-A h shows the keys.\n",
 	      stdout);
 }
 
 /* --- Parsing --- */
 
+/* What a snapshot says by itself. */
+static const char *said_by_snapshot(const struct run_options *o)
+{
+	const struct {
+		bool given;
+		const char *option;
+	} all[] = {
+		{o->memory != 0, "memory"},
+		{o->harts != 0, "harts"},
+		{o->isa != NULL, "isa"},
+		{o->firmware != NULL, "firmware"},
+		{o->linux_name != NULL, "linux"},
+		{o->initrd != NULL, "initrd"},
+		{o->append != NULL, "append"},
+		{o->dtb != NULL, "dtb"},
+		{o->shares.count != 0, "share"},
+		{o->drives.count != 0, "drive"},
+		{o->nets.count != 0, "net"},
+		{o->clock_given, "clock"},
+		{o->action == RUN_DUMP_DTB, "dump-dtb"},
+	};
+
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(all); i++)
+		if (all[i].given)
+			return all[i].option;
+	return NULL;
+}
+
 static int check_together(const struct run_options *o)
 {
 	const char *what = o->append ? "append" : o->initrd ? "initrd" : o->linux_name ? "linux" : NULL;
 
+	if (o->restore && said_by_snapshot(o))
+		return bis_fail(EINVAL, "--%s does not go with --restore: the machine is that of the snapshot",
+				said_by_snapshot(o));
+	if (!o->mount && (o->mount_allow_other || o->mount_readonly))
+		return bis_fail(EINVAL, "--mount-%s: expected --mount DIR, too",
+				o->mount_readonly ? "readonly" : "allow-other");
 	if (o->dtb && what)
 		return bis_fail(EINVAL, "--%s changes the machine's own device tree, which --dtb replaces", what);
 	return 0;
@@ -357,5 +448,6 @@ void run_options_free(struct run_options *o)
 	free(o->drives.at);
 	free(o->nets.at);
 	free(o->shares.at);
+	free(o->traces.at);
 	*o = (struct run_options){0};
 }

@@ -34,14 +34,21 @@ struct run_options {
 	const char *isa;	/* NULL: by the kernel */
 	const char *engine;	/* NULL: the default */
 	enum bis_clock clock;
+	bool clock_given;
 	struct run_words modules, drives, nets, shares;
 	const char *console;
 	const char *dtb, *initrd, *append;
 	enum bis_log_level log_level;
 	const char *log_file; /* NULL: standard error */
-	bool trace;
-	const char *trace_file; /* NULL: standard error */
-	int timeout_ms;		/* -1: none */
+	struct run_words traces;
+	bool profile;
+	const char *profile_value; /* NULL: all defaults */
+	const char *mount;	   /* NULL: no files of the machine */
+	bool mount_allow_other, mount_readonly;
+	const char *gdb; /* NULL: no server */
+	bool gdb_nowait;
+	const char *restore; /* a snapshot; NULL: the machine starts anew */
+	int timeout_ms;	     /* -1: none */
 	bool allow_guest_modules;
 	bool native_drive; /* one of `drives` is the native block device */
 	char **kept;

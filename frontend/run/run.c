@@ -11,9 +11,11 @@
 
 #include <biscuit/machine.h>
 
+#include "frontend/run/frontends.h"
 #include "frontend/run/guest.h"
 #include "frontend/run/machine.h"
 #include "frontend/run/message.h"
+#include "frontend/run/restore.h"
 #include "frontend/run/signals.h"
 #include "frontend/run/stdio.h"
 #include "frontend/run/terminal.h"
@@ -26,7 +28,8 @@ struct run {
 	struct trace *trace;
 	FILE *log;
 	struct bis_machine *machine;
-	struct bis_module *console;
+	struct bis_module *console; /* NULL: none yet */
+	struct frontends frontends;
 	int64_t deadline_ms; /* of CLOCK_MONOTONIC; -1: none */
 	int signal;	     /* the process ends by it; 0: none */
 };
@@ -56,22 +59,32 @@ static bool console_is_stdio(const struct run *r)
 }
 
 /* Makes the machine with everything in it. */
-static int build(struct run *r)
+static int make_machine(struct run *r)
 {
-	int err = guest_choose(r->o, &r->guest);
+	int err = machine_create(r->o, r->guest.isa, r->trace, r->log, &r->machine);
 
-	if (!err)
-		err = open_log(r);
-	if (!err && r->o->trace)
-		err = trace_open(r->o->trace_file, &r->trace);
-	if (!err)
-		err = machine_create(r->o, r->guest.isa, r->trace, r->log, &r->machine);
 	if (!err)
 		err = machine_add_console(r->machine, r->o, &r->console);
 	if (!err)
 		err = machine_add_modules(r->machine, r->o, &r->guest);
 	if (!err)
 		err = guest_load(&r->guest, r->machine, r->o);
+	return err;
+}
+
+static int build(struct run *r)
+{
+	int err = r->o->restore ? guest_describe(r->o, &r->guest) : guest_choose(r->o, &r->guest);
+
+	if (!err)
+		err = open_log(r);
+	if (!err && r->o->traces.count)
+		err = trace_open(&r->o->traces, &r->trace);
+	if (!err)
+		err = r->o->restore ? restore_machine(r->o, r->trace, r->log, &r->machine, &r->console)
+				    : make_machine(r);
+	if (!err)
+		err = frontends_start(&r->frontends, r->o, r->machine, &r->guest, r->trace);
 	return err;
 }
 
@@ -89,20 +102,35 @@ static int enter_terminal(const struct run *r)
 	return 0;
 }
 
-/*
- * The guest asked for a reset: the machine is paused, and its files are loaded anew. The first reset keeps devices from
- * writing into what is loaded, the second lets the harts start where that lies now.
- */
-static int restart(struct run *r)
+/* A machine of a snapshot has no files that could be loaded anew, unless its kernel was named. */
+static int load_again(struct run *r)
 {
-	int err = bis_machine_reset(r->machine);
+	return r->guest.kernel || r->guest.firmware ? guest_load(&r->guest, r->machine, r->o) : 0;
+}
 
-	if (!err)
-		err = guest_load(&r->guest, r->machine, r->o);
+/*
+ * A reset was asked for: the machine is paused, and its files are loaded anew. The first reset keeps devices from
+ * writing into what is loaded, the second lets the harts start where that lies now. It goes on if it ran before; others
+ * may have let it go on already.
+ */
+static int restart(struct run *r, bool ran)
+{
+	int err = 0;
+
+	bis_machine_lock_control(r->machine);
+	if (bis_machine_state(r->machine) == BIS_RUNNING) {
+		ran = true;
+		err = bis_machine_pause(r->machine);
+	}
 	if (!err)
 		err = bis_machine_reset(r->machine);
 	if (!err)
+		err = load_again(r);
+	if (!err)
+		err = bis_machine_reset(r->machine);
+	if (!err && ran)
 		err = bis_machine_resume(r->machine);
+	bis_machine_unlock_control(r->machine);
 	return err;
 }
 
@@ -132,7 +160,7 @@ static int run_to_end(struct run *r)
 			return message_error();
 		if (why != BIS_STOP_RESET_REQUEST)
 			break;
-		if (restart(r))
+		if (restart(r, status))
 			return message_error();
 	}
 	if (why == BIS_STOP_ERROR)
@@ -160,9 +188,11 @@ static void tear_down(struct run *r)
 
 	if (r->signals)
 		(void)signals_watch_machine(r->signals, NULL);
+	frontends_stop(&r->frontends);
 	bis_machine_destroy(r->machine);
 	terminal_restore();
 	trace_close(r->trace);
+	frontends_free(&r->frontends);
 	if (r->log)
 		fclose(r->log);
 	guest_free(&r->guest);
@@ -190,7 +220,7 @@ int run_guest(const struct run_options *o, bool stdout_closed)
 	if (!err && o->timeout_ms >= 0)
 		r.deadline_ms = now_ms() + o->timeout_ms;
 	if (!err && !r.signal)
-		err = bis_machine_start(r.machine);
+		err = o->restore ? bis_machine_resume(r.machine) : bis_machine_start(r.machine);
 	status = err ? message_error() : r.signal ? 0 : run_to_end(&r);
 	if (err || r.signal || status == RUN_STATUS_TIMEOUT)
 		give_up_output(&r);

@@ -123,21 +123,7 @@ static int check_directory(const char *path)
 
 /* --- The value --- */
 
-/* A piece of the value in which commas are doubled. To be freed; NULL: out of memory. */
-static char *undouble(const char *text, size_t len)
-{
-	char *copy = strndup(text, len), *to = copy;
-
-	for (const char *from = copy; from && *from; from++) {
-		*to++ = *from;
-		from += from[0] == ',';
-	}
-	if (copy)
-		*to = '\0';
-	return copy;
-}
-
-/* The same text with its commas doubled. To be freed; NULL: out of memory. */
+/* A text with its commas doubled. To be freed; NULL: out of memory. */
 static char *redouble(const char *text)
 {
 	char *copy = malloc(2 * strlen(text) + 1), *to = copy;
@@ -167,7 +153,7 @@ static int read_item(const struct spec_item *item, struct share *s)
 	if (!strcmp(word, "name")) {
 		free(s->name);
 		s->named = true;
-		s->name = undouble(item->value ? item->value : "", (size_t)item->value_length);
+		s->name = spec_copy(item->value ? item->value : "", (size_t)item->value_length);
 		return s->name ? 0 : no_memory();
 	}
 	s->owner |= !strcmp(word, "owner");
@@ -218,7 +204,7 @@ static int read_value(const char *value, struct share *out)
 	*out = (struct share){0};
 	if (!spec_next(&rest, &item) || rest == value + (*value == ','))
 		return bis_fail(EINVAL, "--share: '%s', expected %s", value, EXPECTED);
-	out->path = undouble(value, (size_t)(item.key_length + (item.value ? 1 + item.value_length : 0)));
+	out->path = spec_copy(value, (size_t)(item.key_length + (item.value ? 1 + item.value_length : 0)));
 	if (!out->path)
 		return no_memory();
 	out->rest = rest;

@@ -11,11 +11,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "frontend/run/terminal.h"
 
 #define PATIENCE_MS 2000
+#define ECHO_MS	    200 /* the same signal again so soon is no second wish: timeout(1) sends it twice */
 
 static const int served[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
 
@@ -25,6 +27,7 @@ struct signals {
 	pthread_mutex_t lock;
 	struct bis_machine *machine; /* under the lock */
 	int ending;		     /* the signal that has come, 0: none; written by the thread under the lock */
+	int64_t ending_since;	     /* thread's, ms */
 };
 
 void signals_die(int sig)
@@ -40,10 +43,21 @@ void signals_die(int sig)
 	_exit(128 + sig);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 static void serve_end(struct signals *s, int sig)
 {
+	if (s->ending == sig && now_ms() - s->ending_since < ECHO_MS)
+		return;
 	if (s->ending)
 		signals_die(s->ending);
+	s->ending_since = now_ms();
 	pthread_mutex_lock(&s->lock);
 	s->ending = sig;
 	if (s->machine)

@@ -1,4 +1,4 @@
-/* Texts of the form "key=value,key=value". Any thread; nothing is copied. */
+/* Texts of the form "key=value,key=value". Any thread. */
 #include "spec.h"
 
 #include <errno.h>
@@ -37,6 +37,19 @@ bool spec_next(const char **rest, struct spec_item *out)
 bool spec_is(const struct spec_item *item, const char *key)
 {
 	return (size_t)item->key_length == strlen(key) && !memcmp(item->key, key, strlen(key));
+}
+
+char *spec_copy(const char *text, size_t len)
+{
+	char *copy = strndup(text, len), *to = copy;
+
+	for (const char *from = copy; from && *from; from++) {
+		*to++ = *from;
+		from += from[0] == ',';
+	}
+	if (copy)
+		*to = '\0';
+	return copy;
 }
 
 int spec_unknown(const char *what, const char *word, const char *const *names, size_t count, const char *expected)

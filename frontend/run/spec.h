@@ -13,6 +13,8 @@ struct spec_item {
 /* Takes the next item off *rest; false when nothing is left. */
 bool spec_next(const char **rest, struct spec_item *out);
 bool spec_is(const struct spec_item *item, const char *key);
+/* A piece of such a text with its commas single again. To be freed; NULL: out of memory. */
+char *spec_copy(const char *text, size_t len);
 
 /* Fails with "WHAT 'WORD' (did you mean 'NEAR'?), expected EXPECTED". Always -EINVAL. */
 int spec_unknown(const char *what, const char *word, const char *const *names, size_t count, const char *expected);

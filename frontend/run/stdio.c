@@ -274,6 +274,7 @@ const struct bis_module_class stdio_class = {
 	.abi = BIS_MODULE_ABI,
 	.version = 1,
 	.migratable = true,
+	.backend = true,
 	.name = "chardev-stdio",
 	.summary = "character back end: standard input and output of biscuit-run",
 	.options = stdio_options,

@@ -1,140 +1,172 @@
 /*
- * Execution trace. Each hart has a line of its own, which is written when the hart's next instruction begins, since
- * only then the registers that the instruction changed are known. trace_step runs on the harts' threads.
- *
- *     0 M 0000000080000000 00000297 auipc t0, 0x0                   t0=0x80000000
+ * --trace: the observer of the machine, and the order of its lines. The line of an instruction waits for the hart's
+ * next one, since only then the registers that it changed are known; what it did meanwhile (a CSR, a device) waits
+ * behind it. A struct trace_hart belongs to its hart's thread, and to trace_close once there are none.
  */
 #include "trace.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 64
+#include <biscuit/error.h>
 
-struct hart_line {
-	uint64_t regs[SLOTS];
-	char text[512];
-	size_t len;
-};
+#include "frontend/run/trace_internal.h"
 
-struct trace {
-	FILE *file;
-	struct hart_line harts[BIS_MAX_HARTS];
-};
-
-static const char *const reg_names[SLOTS] = {
-	"zero", "ra",  "sp",  "gp",  "tp",  "t0",  "t1",   "t2",   "s0",  "s1",	 "a0",	 "a1",	 "a2",
-	"a3",	"a4",  "a5",  "a6",  "a7",  "s2",  "s3",   "s4",   "s5",  "s6",	 "s7",	 "s8",	 "s9",
-	"s10",	"s11", "t3",  "t4",  "t5",  "t6",  "ft0",  "ft1",  "ft2", "ft3", "ft4",	 "ft5",	 "ft6",
-	"ft7",	"fs0", "fs1", "fa0", "fa1", "fa2", "fa3",  "fa4",  "fa5", "fa6", "fa7",	 "fs2",	 "fs3",
-	"fs4",	"fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
-};
-
-int trace_open(const char *path, struct trace **out)
+static struct trace_hart *hart_of(struct trace *t, const struct bis_hart *h)
 {
-	struct trace *t = calloc(1, sizeof(*t));
-	int err;
-
-	if (!t)
-		return bis_fail(ENOMEM, "--trace: out of memory");
-	t->file = path ? fopen(path, "we") : stderr;
-	if (!t->file) {
-		err = errno;
-		free(t);
-		return bis_fail(err, "--trace: %s: %s", path, strerror(err));
-	}
-	*out = t;
-	return 0;
+	return &t->harts[bis_hart_id(h) % BIS_MAX_HARTS];
 }
 
-static void finish_line(FILE *file, struct hart_line *line)
+/* Writes the instruction that waits, with what it did. */
+static void complete(struct trace *t, struct trace_hart *line, const struct bis_hart *h)
 {
-	while (line->len && line->text[line->len - 1] == ' ')
-		line->len--;
-	if (!line->len)
+	if (!line->open)
 		return;
-	line->text[line->len++] = '\n';
-	fwrite(line->text, 1, line->len, file);
-	line->len = 0;
+	trace_end_insn(t, line, h);
+	trace_put_bytes(&line->line, line->behind.data ? line->behind.data : "", line->behind.len);
+	trace_file_write(&t->out, line->line.data ? line->line.data : "", line->line.len);
+	line->line.len = 0;
+	line->behind.len = 0;
+	line->open = false;
+}
+
+static void on_insn(void *arg, struct bis_hart *h)
+{
+	struct trace *t = arg;
+	struct trace_hart *line = hart_of(t, h);
+
+	complete(t, line, h);
+	if (!trace_wants_insn(t, bis_hart_pc(h)))
+		return;
+	line->open = true;
+	line->pc = bis_hart_pc(h);
+	for (unsigned i = 0; i < TRACE_SLOTS; i++)
+		line->regs[i] = bis_hart_reg(h, i);
+	trace_begin_insn(t, &line->line, h);
+}
+
+/* A line is in `behind`: it goes out unless an instruction is before it. */
+static void line_is_done(struct trace *t, struct trace_hart *line)
+{
+	if (line->open || !line->behind.len)
+		return;
+	trace_file_write(&t->out, line->behind.data, line->behind.len);
+	line->behind.len = 0;
+}
+
+/* The instruction before it has done all it did. */
+static void on_trap(void *arg, struct bis_hart *h, const struct bis_trap_seen *seen)
+{
+	struct trace *t = arg;
+	struct trace_hart *line = hart_of(t, h);
+
+	complete(t, line, h);
+	if (!(t->kinds & 1u << TRACE_TRAP) || !trace_wants_trap(t, seen))
+		return;
+	trace_put_trap(t, &line->behind, h, seen);
+	line_is_done(t, line);
+}
+
+static void on_csr(void *arg, struct bis_hart *h, const struct bis_csr_seen *seen)
+{
+	struct trace *t = arg;
+	struct trace_hart *line = hart_of(t, h);
+
+	if (!trace_wants_csr(t, seen))
+		return;
+	trace_put_csr(t, &line->behind, h, seen);
+	line_is_done(t, line);
+}
+
+static void on_mmio(void *arg, struct bis_hart *h, const struct bis_mmio_seen *seen)
+{
+	struct trace *t = arg;
+	struct trace_hart *line = hart_of(t, h);
+
+	if (!trace_wants_mmio(t, seen))
+		return;
+	trace_put_mmio(t, &line->behind, h, seen);
+	line_is_done(t, line);
+}
+
+static void on_fs(void *arg, const struct bis_fs_seen *seen)
+{
+	struct trace_text text = {0};
+	struct trace *t = arg;
+
+	/* What devices open while the machine is put together is not the guest's doing. */
+	if (!atomic_load(&t->started) || !trace_wants_fs(t, seen))
+		return;
+	trace_put_fs(t, &text, seen);
+	trace_file_write(&t->out, text.data ? text.data : "", text.len);
+	free(text.data);
+}
+
+struct bis_observer trace_observer(struct trace *t)
+{
+	struct bis_observer o = {.arg = t};
+	unsigned kinds = t ? t->kinds : 0;
+
+	if (kinds & 1u << TRACE_INSN)
+		o.insn = on_insn;
+	if (kinds & (1u << TRACE_TRAP | 1u << TRACE_INSN))
+		o.trap = on_trap;
+	if (kinds & 1u << TRACE_CSR)
+		o.csr = on_csr;
+	if (kinds & 1u << TRACE_MMIO)
+		o.mmio = on_mmio;
+	if (kinds & 1u << TRACE_FS)
+		o.fs = on_fs;
+	return o;
+}
+
+int trace_open(const struct run_words *values, struct trace **out)
+{
+	struct trace *t = calloc(1, sizeof(*t));
+	struct trace_target target = {0};
+	int err = t ? 0 : bis_fail(ENOMEM, "--trace: out of memory");
+
+	for (size_t i = 0; !err && i < values->count; i++)
+		err = trace_spec_read(values->at[i], t, &target);
+	if (!err && !t->count)
+		err = trace_spec_add(t, TRACE_INSN, NULL);
+	if (!err) {
+		t->json = target.json;
+		err = trace_file_open(&t->out, target.path);
+		target.path = NULL;
+	}
+	free(target.path);
+	if (err)
+		trace_close(t);
+	else
+		*out = t;
+	return err;
+}
+
+int trace_start(struct trace *t, struct bis_machine *m, const struct debug *d)
+{
+	int err = 0;
+
+	t->m = m;
+	t->debug = d;
+	for (size_t i = 0; !err && i < t->count; i++)
+		err = trace_filter_resolve(t, &t->filters[i]);
+	atomic_store(&t->started, !err);
+	return err;
 }
 
 void trace_close(struct trace *t)
 {
 	if (!t)
 		return;
-	for (unsigned i = 0; i < BIS_MAX_HARTS; i++)
-		finish_line(t->file, &t->harts[i]);
-	if (t->file != stderr)
-		fclose(t->file);
+	t->m = NULL;
+	for (unsigned i = 0; i < BIS_MAX_HARTS; i++) {
+		complete(t, &t->harts[i], NULL);
+		free(t->harts[i].line.data);
+		free(t->harts[i].behind.data);
+	}
+	trace_file_close(&t->out);
+	trace_filters_free(t);
 	free(t);
-}
-
-/* Appends to the line; a byte stays free for its newline. */
-static void BIS_PRINTF(2, 3) append(struct hart_line *line, const char *fmt, ...)
-{
-	size_t room = sizeof(line->text) - 1 - line->len;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(line->text + line->len, room, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		line->len += (size_t)n < room ? (size_t)n : room - 1;
-}
-
-static void append_changes(struct hart_line *line, const struct bis_hart *h)
-{
-	for (unsigned i = 1; i < SLOTS; i++) {
-		uint64_t now = bis_hart_reg(h, i);
-
-		if (now == line->regs[i])
-			continue;
-		if (line->len)
-			append(line, " %s=0x%" PRIx64, reg_names[i], now);
-		line->regs[i] = now;
-	}
-}
-
-/* The instruction's bytes: two halves, since the second may lie in a page that is not there. */
-static bool read_instruction(struct bis_hart *h, uint64_t pc, uint32_t *raw)
-{
-	const struct bis_memory *mem = bis_machine_memory(bis_hart_machine(h));
-	bis_le16 half;
-	bis_gpa pa;
-
-	if (bis_hart_translate(h, pc, &pa) || bis_mem_read_obj(mem, pa, &half))
-		return false;
-	*raw = bis_le16_get(half);
-	if ((*raw & 3) != 3)
-		return true;
-	if (bis_hart_translate(h, pc + 2, &pa) || bis_mem_read_obj(mem, pa, &half))
-		return false;
-	*raw |= (uint32_t)bis_le16_get(half) << 16;
-	return true;
-}
-
-void trace_step(void *arg, struct bis_hart *h)
-{
-	static const char privs[] = "US?M";
-	struct trace *t = arg;
-	struct hart_line *line = &t->harts[bis_hart_id(h) % BIS_MAX_HARTS];
-	int digits = bis_hart_isa(h)->xlen == 32 ? 8 : 16;
-	uint64_t pc = bis_hart_pc(h);
-	char text[96];
-	uint32_t raw;
-
-	append_changes(line, h);
-	finish_line(t->file, line);
-	append(line, "%u %c %0*" PRIx64 " ", bis_hart_id(h), privs[bis_hart_priv(h) & 3], digits, pc);
-	if (!read_instruction(h, pc, &raw)) {
-		append(line, "???????? (not mapped)");
-		return;
-	}
-	bis_disassemble(bis_hart_decoder(h), raw, pc, text, sizeof(text));
-	append(line, (raw & 3) == 3 ? "%08" PRIx32 " %-36s" : "    %04" PRIx32 " %-36s", raw, text);
 }

@@ -97,6 +97,16 @@ size_t bis_chardev_write(struct bis_chardev *c, const uint8_t *buf, size_t len);
 /* Bytes that bis_chardev_write is sure to accept now. */
 size_t bis_chardev_room(const struct bis_chardev *c);
 
+/* --- Listeners --- */
+
+/*
+ * heard(arg, buf, len) is called with all output that is accepted, with or without a back end, in order; it may not
+ * call anything of this page. -ENOSPC beyond 4 listeners. Until bis_chardev_unlisten with the same `arg`.
+ */
+BIS_MUST_CHECK int bis_chardev_listen(struct bis_chardev *c, void (*heard)(void *arg, const uint8_t *buf, size_t len),
+				      void *arg);
+void bis_chardev_unlisten(struct bis_chardev *c, void *arg);
+
 #ifdef __cplusplus
 }
 #endif

@@ -129,6 +129,37 @@ struct bis_tlb_view {
 };
 bool bis_hart_tlb(const struct bis_hart *h, size_t index, struct bis_tlb_view *out);
 
+/* --- What an instance of a module has attached --- */
+
+enum bis_attachment_kind {
+	BIS_ATTACHED_WINDOW,	/* registers at physical addresses `first` to `last` */
+	BIS_ATTACHED_DIRECT,	/* a direct window there */
+	BIS_ATTACHED_SLOT,	/* native slot `first` */
+	BIS_ATTACHED_IRQ,	/* line `first` is wired to input `last` of the controller `text`; NULL: to none */
+	BIS_ATTACHED_IRQCHIP,	/* a controller of kind `text`, inputs `first` to `last` */
+	BIS_ATTACHED_CSRS,	/* CSRs `first` to `last`; text: the first one's name */
+	BIS_ATTACHED_ISA,	/* `last` rows of instructions; text: the family, NULL: rows for one that is there */
+	BIS_ATTACHED_PAGING,	/* the scheme `text`: satp.MODE `first`, for XLEN `last` */
+	BIS_ATTACHED_TRAP,	/* is asked about the exceptions whose causes are the bits of `first` */
+	BIS_ATTACHED_BOOT,	/* prepares harts that have been reset */
+	BIS_ATTACHED_PROCESSOR, /* a processor beside the harts */
+	BIS_ATTACHMENT_KINDS
+};
+
+struct bis_attachment {
+	enum bis_attachment_kind kind;
+	uint64_t first, last;
+	const char *text; /* valid as long as the instance */
+};
+
+/* Attachment `index` of an instance; -ENOENT beyond the last. At a safepoint, or with the control lock. */
+BIS_MUST_CHECK int bis_module_attachment(const struct bis_module *mod, size_t index, struct bis_attachment *out);
+
+/* --- Registers --- */
+
+/* Row `index` of the register table of the hart's instruction set; NULL beyond the last. Constant data. */
+const struct bis_reg_desc *bis_hart_reg_desc(const struct bis_hart *h, size_t index);
+
 /* --- Fields of CSRs --- */
 
 struct bis_csr_field {

@@ -30,6 +30,7 @@ struct bis_elf_code {
 struct bis_elf_symbol {
 	const char *name; /* never empty */
 	uint64_t value, size;
+	bool absolute; /* a number, such as one of the linker script's: names no code or data */
 };
 
 /*
@@ -51,6 +52,13 @@ BIS_MUST_CHECK int bis_elf_to_physical(const struct bis_elf *elf, uint64_t vaddr
 /* Entry `index` of the list; -ENOENT beyond the last. Segments come in the order of their physical addresses. */
 BIS_MUST_CHECK int bis_elf_segment_get(const struct bis_elf *elf, size_t index, struct bis_elf_segment *out);
 BIS_MUST_CHECK int bis_elf_code_get(const struct bis_elf *elf, size_t index, struct bis_elf_code *out);
+
+/*
+ * Where the contents of the first section of that name lie, in the file and at which virtual address (0 if it is not
+ * loaded). -ENOENT if there is none, or one without contents or with compressed ones; -ENOEXEC, -ENOMEM, -EIO.
+ */
+BIS_MUST_CHECK int bis_elf_section_get(const struct bis_elf *elf, const char *name, uint64_t *offset, uint64_t *size,
+				       uint64_t *vaddr);
 
 /* Reads bytes of the file. -ENOEXEC where the range is not wholly in it, -EIO. */
 BIS_MUST_CHECK int bis_elf_read(const struct bis_elf *elf, uint64_t offset, void *buf, size_t len);

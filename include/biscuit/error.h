@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Sets this thread's message (cut at 511 bytes) and returns -abs(err), so that `return bis_fail(EINVAL, "...")` reads
+/* Sets this thread's message (cut at 2047 bytes) and returns -abs(err), so that `return bis_fail(EINVAL, "...")` reads
  * well. */
 int bis_fail(int err, const char *fmt, ...) BIS_PRINTF(2, 3);
 

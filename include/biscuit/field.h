@@ -25,7 +25,8 @@ enum bis_field_flags {
 	BIS_FIELD_HEX = 1,	/* shown as 0x…, padded to its width; decimal otherwise */
 	BIS_FIELD_READONLY = 2, /* cannot be set from outside (it still goes into a snapshot) */
 	BIS_FIELD_DERIVED = 4,	/* can be computed from the others: not in a snapshot */
-	BIS_FIELD_COUNTER = 8	/* a statistic: not compared by replay checks */
+	BIS_FIELD_COUNTER = 8,	/* a statistic: not compared by replay checks */
+	BIS_FIELD_CONSTANT = 16 /* as the options say, for good: a snapshot goes only where it has the same value */
 };
 
 /* One row: `count` values of `type` at `offset` of the instance (count 1 for a scalar). A table ends with a NULL name.

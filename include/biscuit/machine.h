@@ -12,6 +12,7 @@
 #include <biscuit/log.h>
 #include <biscuit/memory.h>
 #include <biscuit/module.h>
+#include <biscuit/trace.h>
 #include <biscuit/types.h>
 
 #ifdef __cplusplus
@@ -41,10 +42,7 @@ struct bis_machine_config {
 	enum bis_log_level log_level;
 	bool allow_guest_modules;
 	enum bis_clock clock;
-	/* Execution trace: called before each instruction when not NULL (slow; blocks are then one instruction long).
-	 */
-	void (*trace)(void *arg, struct bis_hart *h);
-	void *trace_arg;
+	struct bis_observer observer; /* copied */
 };
 
 BIS_MUST_CHECK int bis_machine_create(const struct bis_machine_config *cfg, struct bis_machine **out);
@@ -55,9 +53,10 @@ void bis_machine_destroy(struct bis_machine *m);
  * Adds an instance: "class", or "class,key=value,…". Besides the class's own options the core takes the placement keys
  *   name=NAME   instance name (default: class, class1, class2, … as free)
  *   at=ADDR     address of its first register window (further windows follow it, each aligned to its size)
- *   irq=N       input of the PLIC its interrupt line is wired to; a device in a native slot is wired to slot 0 without
- * it slot=K      native control-register slot May be called while the machine runs. -EINVAL, -ENOENT (unknown class),
- * -EEXIST (place taken), with message.
+ *   irq=N       input of the PLIC its interrupt line is wired to; without it, that of a native device goes to slot 0
+ *   slot=K      native control-register slot
+ *
+ * May be called while the machine runs. -EINVAL, -ENOENT (unknown class), -EEXIST (place taken), with message.
  */
 BIS_MUST_CHECK int bis_machine_add(struct bis_machine *m, const char *spec, struct bis_module **out);
 /* Removes an instance and everything it attached, waiting for accesses in flight. -EBUSY if others depend on it. */
@@ -97,12 +96,26 @@ BIS_MUST_CHECK int
 bis_machine_pause(struct bis_machine *m); /* returns with every hart parked; -EINVAL unless running */
 BIS_MUST_CHECK int bis_machine_resume(struct bis_machine *m); /* -EINVAL unless paused */
 /*
+ * The same for some of the harts (bit i: hart i), while the others stay where they are until the next pause. -EINVAL
+ * for none.
+ */
+BIS_MUST_CHECK int bis_machine_resume_harts(struct bis_machine *m, uint64_t harts);
+/*
  * Runs each hart for exactly `count` more instructions, then pauses again; for fewer if it sleeps or does nothing but
- * trap. Only when paused.
+ * trap, if a breakpoint is reached, or if somebody pauses, stops or resets the machine or asks for that. Only when
+ * paused. Until then the machine is running, and others may look at it as at any other time: the caller does not have
+ * the control lock while it waits, and should not have taken it before.
  */
 BIS_MUST_CHECK int bis_machine_step(struct bis_machine *m, uint64_t count);
 /* The same for some of the harts (bit i: hart i), while the others stay where they are. -EINVAL for none. */
 BIS_MUST_CHECK int bis_machine_step_harts(struct bis_machine *m, uint64_t harts, uint64_t count);
+/*
+ * Lets some of the harts do one thing: retire an instruction, or take the trap that it raises or an interrupt, and then
+ * stand before the handler's first instruction.
+ */
+BIS_MUST_CHECK int bis_machine_step_once(struct bis_machine *m, uint64_t harts);
+/* Lets a step that is under way, if there is one, end early and its caller go on soon. Any thread. */
+void bis_machine_end_step(struct bis_machine *m);
 /* Every module and hart back to its state at start; RAM is kept. Keeps running if it ran. */
 BIS_MUST_CHECK int bis_machine_reset(struct bis_machine *m);
 enum bis_run_state bis_machine_state(struct bis_machine *m); /* any thread */
@@ -123,9 +136,10 @@ void bis_machine_request_pause(struct bis_machine *m);
 BIS_MUST_CHECK int bis_machine_request_add(struct bis_machine *m, const char *spec, void (*done)(void *arg, int result),
 					   void *arg);
 /*
- * Waits until the machine stops, carrying out requested pauses and reached breakpoints. A request for a reset is given
- * back with the machine paused.
- * timeout_ms < 0 waits for ever. 0 with *why and *status, or -ETIMEDOUT.
+ * Waits until the machine stops, carrying out requested pauses and reached breakpoints. 0 with *why, and in *status the
+ * guest's exit status. A request for a reset is not carried out but given back (BIS_STOP_RESET_REQUEST), with the
+ * machine paused, and in *status 1 if it was running until then, 0 if it was paused already.
+ * -ETIMEDOUT after timeout_ms; a negative one waits for ever.
  */
 BIS_MUST_CHECK int bis_machine_join(struct bis_machine *m, int timeout_ms, enum bis_stop_reason *why, int *status);
 

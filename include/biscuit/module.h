@@ -25,6 +25,13 @@ struct bis_module; /* an instance, as the core sees it; `self` is what create re
 
 #define BIS_MODULE_ABI 1
 
+/* Something of the host that an instance's state hangs on: all texts are valid during the call. */
+struct bis_outside {
+	const char *what;  /* "disk" */
+	const char *name;  /* where it is, for people: a path */
+	const char *state; /* what it must be like for the state to fit: "1048576 bytes, changed …" */
+};
+
 /*
  * A module class. Lifecycle calls (create to destroy) run on the machine's control thread with every hart parked at a
  * safepoint and the device lock held, so that they exclude register accesses and callbacks of the controller thread. A
@@ -34,7 +41,8 @@ struct bis_module; /* an instance, as the core sees it; `self` is what create re
 struct bis_module_class {
 	uint32_t abi;	  /* BIS_MODULE_ABI */
 	uint8_t version;  /* of the guest-visible interface; shown in the identity register */
-	bool migratable;  /* state is wholly in `fields` (and what save/load of later ABIs cover) */
+	bool migratable;  /* state is wholly in `fields`, timers and what `save` writes */
+	bool backend;	  /* of no concern to the guest: a snapshot goes also where another one, or none, is instead */
 	uint8_t irqs;	  /* number of interrupt lines the instance drives */
 	const char *name; /* lower case, unique; the instance is called name or name1, name2, … */
 	const char *summary;
@@ -63,6 +71,12 @@ struct bis_module_class {
 	 */
 	int (*save)(void *self, void (*put)(void *arg, const void *data, size_t len), void *arg);
 	int (*restore)(void *self, const void *data, size_t len);
+	/*
+	 * For snapshots: tells of each thing outside that must be as it is now when the state is restored; before that
+	 * it is told of again and compared. What was written to it is on stable storage afterwards. Machine paused, or
+	 * not started yet. 0 or -errno with message.
+	 */
+	int (*outside)(void *self, void (*tell)(void *arg, const struct bis_outside *thing), void *arg);
 	/* A verb from outside (`echo verb > modules/NAME/ctl`): 0 and a text reply, or -EINVAL with message. */
 	int (*ctl)(void *self, const char *verb, char *reply, size_t size);
 	/* Writes the properties of the instance's device-tree node; NULL: no node. `dt_name` is the node name, e.g.

@@ -1,7 +1,9 @@
 /*
  * Snapshots: the whole state of a machine in one file, from the field tables of harts and modules plus RAM (pages of
  * zeros left out), compressed and checksummed by zstd. Disks and shares are not in it: they are opened again by path,
- * and must not have changed meanwhile. Without zstd at build time every function here gives -ENOSYS with message.
+ * and must not have changed meanwhile. docs/snapshots.md says what else is not. A snapshot names files of the host that
+ * the machine made from it opens: one from a stranger is like a command line from a stranger. Without zstd at build
+ * time every function here gives -ENOSYS with message.
  */
 #ifndef BISCUIT_SNAPSHOT_H
 #define BISCUIT_SNAPSHOT_H
@@ -44,6 +46,14 @@ struct bis_snapshot_machine {
 const struct bis_snapshot_machine *bis_snapshot_machine(const struct bis_snapshot *s);
 /* The text with which instance `index` is added (bis_machine_add), in order; NULL beyond the last. */
 const char *bis_snapshot_module(const struct bis_snapshot *s, size_t index);
+
+/*
+ * Is that instance a back end, of which the guest sees nothing? It may then be left out, or another one put in its
+ * place. False beyond the last.
+ */
+bool bis_snapshot_is_backend(const struct bis_snapshot *s, size_t index);
+/* Disks and shared directories may have changed since: the user knows that they fit. */
+void bis_snapshot_allow_changes(struct bis_snapshot *s);
 
 /*
  * Restores the state into a machine made that way and not started yet, which is paused afterwards. Once for each opened

@@ -4,11 +4,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <biscuit/error.h>
@@ -18,11 +21,14 @@
 #define PART_RANGES 256u
 
 struct bis_disk {
+	char *name; /* of whose it is, for messages */
+	char *path, *overlay_path;
 	int fd;
 	bool readonly;
 	uint64_t size; /* bytes, whole sectors */
 	struct disk_overlay *overlay;
-	_Atomic int failed; /* a flush that failed; what is durable is not known from then on */
+	_Atomic bool unsynced; /* written since the last flush began */
+	_Atomic int failed;    /* a flush that failed; what is durable is not known from then on */
 };
 
 /* --- Requests on a file descriptor --- */
@@ -192,6 +198,8 @@ static int carry_out(struct bis_disk *d, struct disk_request *r, uint64_t offset
 		return -EROFS;
 	if (len == 0)
 		return 0;
+	if (op_writes(r->op))
+		atomic_store(&d->unsynced, true);
 	if (d->overlay)
 		return bis_overlay_carry_out(d->overlay, r, offset, len);
 	return bis_disk_carry_out(r, d->fd, offset, len);
@@ -251,6 +259,7 @@ int bis_disk_flush(struct bis_disk *d)
 
 	if (d->readonly)
 		return 0;
+	atomic_store(&d->unsynced, false);
 	if (d->overlay)
 		return bis_overlay_flush(d->overlay);
 	err = fdatasync(d->fd) ? -errno : 0;
@@ -285,6 +294,60 @@ uint64_t bis_disk_sectors(const struct bis_disk *d)
 bool bis_disk_readonly(const struct bis_disk *d)
 {
 	return d->readonly;
+}
+
+/* --- What a snapshot hangs on --- */
+
+/* Times of change go by the host's clock tick. */
+#define TICK_NS INT64_C(10000000)
+
+/* Waits until a change would have another time than the last one had. */
+static void let_time_pass(const struct timespec *changed)
+{
+	static const struct timespec tick = {.tv_nsec = TICK_NS};
+	struct timespec now;
+	int64_t ago;
+
+	do {
+		clock_gettime(CLOCK_REALTIME, &now);
+		ago = (int64_t)(now.tv_sec - changed->tv_sec) * 1000000000 + (now.tv_nsec - changed->tv_nsec);
+	} while (ago >= 0 && ago < TICK_NS && nanosleep(&tick, NULL) == 0);
+}
+
+static int tell_file(const struct bis_disk *d, int fd, const char *what, const char *path,
+		     void (*tell)(void *arg, const struct bis_outside *thing), void *arg)
+{
+	struct stat st;
+	struct tm when = {0};
+	char day[32] = "", state[128];
+
+	if (fstat(fd, &st))
+		return bis_fail(errno, "%s: '%s': %s", d->name, path, strerror(errno));
+	if (S_ISREG(st.st_mode)) {
+		let_time_pass(&st.st_mtim);
+		gmtime_r(&st.st_mtim.tv_sec, &when);
+		strftime(day, sizeof(day), "%Y-%m-%d %H:%M:%S", &when);
+		snprintf(state, sizeof(state), "%lld bytes, changed %s.%09ld UTC", (long long)st.st_size, day,
+			 st.st_mtim.tv_nsec);
+	} else {
+		/* A block device does not tell when it was written. */
+		snprintf(state, sizeof(state), "%" PRIu64 " bytes", d->size);
+	}
+	tell(arg, &(struct bis_outside){what, path, state});
+	return 0;
+}
+
+int bis_disk_outside(struct bis_disk *d, void (*tell)(void *arg, const struct bis_outside *thing), void *arg)
+{
+	int err = atomic_load(&d->unsynced) ? bis_disk_flush(d) : 0;
+
+	if (err)
+		return bis_fail(-err, "%s: what was written to '%s' is not durable: %s", d->name,
+				d->overlay ? d->overlay_path : d->path, strerror(-err));
+	err = tell_file(d, d->fd, "disk", d->path, tell, arg);
+	if (!err && d->overlay)
+		err = tell_file(d, bis_overlay_file(d->overlay), "overlay", d->overlay_path, tell, arg);
+	return err;
 }
 
 /* --- Opening --- */
@@ -338,6 +401,14 @@ static int measure(struct bis_disk *d, const char *name, const char *path)
 	return 0;
 }
 
+static void free_disk(struct bis_disk *d)
+{
+	free(d->name);
+	free(d->path);
+	free(d->overlay_path);
+	free(d);
+}
+
 int bis_disk_open(const char *name, const char *path, bool readonly, const char *overlay, struct bis_disk **out)
 {
 	bool layered = overlay && *overlay;
@@ -347,7 +418,12 @@ int bis_disk_open(const char *name, const char *path, bool readonly, const char 
 	if (!d)
 		return bis_fail(ENOMEM, "no memory for %s", name);
 	d->readonly = readonly;
-	err = bis_disk_open_locked(name, path, readonly || layered ? O_RDONLY : O_RDWR, &d->fd);
+	d->name = strdup(name);
+	d->path = strdup(path);
+	d->overlay_path = strdup(layered ? overlay : "");
+	err = d->name && d->path && d->overlay_path ? 0 : bis_fail(ENOMEM, "no memory for %s", name);
+	if (!err)
+		err = bis_disk_open_locked(name, path, readonly || layered ? O_RDONLY : O_RDWR, &d->fd);
 	if (err)
 		goto free_disk;
 	err = measure(d, name, path);
@@ -360,7 +436,7 @@ int bis_disk_open(const char *name, const char *path, bool readonly, const char 
 close_file:
 	close(d->fd);
 free_disk:
-	free(d);
+	free_disk(d);
 	return err;
 }
 
@@ -371,5 +447,5 @@ void bis_disk_close(struct bis_disk *d)
 	if (d->overlay)
 		bis_overlay_close(d->overlay);
 	close(d->fd);
-	free(d);
+	free_disk(d);
 }

@@ -8,6 +8,7 @@
 #define BISCUIT_MODULES_DISK_H
 
 #include <biscuit/memory.h>
+#include <biscuit/module.h>
 
 #define BIS_SECTOR_SIZE 512u
 
@@ -24,6 +25,13 @@ BIS_MUST_CHECK int bis_disk_open(const char *name, const char *path, bool readon
 				 struct bis_disk **out);
 /* Nobody uses it any more. What an overlay holds is made durable. NULL is allowed. */
 void bis_disk_close(struct bis_disk *d);
+
+/*
+ * For the `outside` of block devices: makes what was written durable, then tells of the files, each with its size and
+ * the time of its last change. The next write comes with another time. -errno with message.
+ */
+BIS_MUST_CHECK int bis_disk_outside(struct bis_disk *d, void (*tell)(void *arg, const struct bis_outside *thing),
+				    void *arg);
 
 uint64_t bis_disk_sectors(const struct bis_disk *d);
 bool bis_disk_readonly(const struct bis_disk *d);

@@ -29,6 +29,8 @@ struct disk_overlay;
 /* Opens or makes the overlay of a disk of `size` bytes, open for reading as `base`, which stays the caller's. */
 BIS_MUST_CHECK int bis_overlay_open(const char *name, const char *path, bool readonly, int base, uint64_t size,
 				    struct disk_overlay **out);
+/* Its descriptor, which stays its own. */
+int bis_overlay_file(const struct disk_overlay *o);
 /* Makes everything durable, as far as the host can. */
 void bis_overlay_close(struct disk_overlay *o);
 /* Any operation on [offset, offset+len), which lies in the disk. */

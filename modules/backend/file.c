@@ -30,7 +30,8 @@ struct file_end {
 };
 
 static const struct bis_field file_fields[] = {
-	BIS_FIELD(struct file_end, failed, BOOL, BIS_FIELD_READONLY, "a write failed and output is dropped since"),
+	BIS_FIELD(struct file_end, failed, BOOL, BIS_FIELD_READONLY | BIS_FIELD_DERIVED,
+		  "a write failed and output is dropped since"),
 	BIS_FIELD(struct file_end, written, U64, BIS_FIELD_COUNTER | BIS_FIELD_READONLY, "bytes written"),
 	BIS_FIELD(struct file_end, dropped, U64, BIS_FIELD_COUNTER | BIS_FIELD_READONLY, "bytes dropped"),
 	BIS_FIELD_END,
@@ -191,6 +192,8 @@ static void file_destroy(void *self)
 const struct bis_module_class bis_chardev_file_class = {
 	.abi = BIS_MODULE_ABI,
 	.version = 1,
+	.migratable = true,
+	.backend = true,
 	.name = "chardev-file",
 	.summary = "character back end: a file, FIFO or device to write to",
 	.options = file_options,

@@ -62,6 +62,7 @@ const struct bis_module_class bis_chardev_null_class = {
 	.abi = BIS_MODULE_ABI,
 	.version = 1,
 	.migratable = true,
+	.backend = true,
 	.name = "chardev-null",
 	.summary = "character back end: nothing",
 	.options = null_options,

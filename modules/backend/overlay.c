@@ -158,6 +158,11 @@ int bis_overlay_find(const struct disk_overlay *o, uint64_t offset, uint64_t *at
 	return in ? o->fd : o->base;
 }
 
+int bis_overlay_file(const struct disk_overlay *o)
+{
+	return o->fd;
+}
+
 /* --- Making changes durable: flushing is held --- */
 
 /* Takes over what the bitmap is now: all clusters it names are written, though not yet durable. */

@@ -40,8 +40,10 @@ struct pty_end {
 };
 
 static const struct bis_field pty_fields[] = {
-	BIS_FIELD_ARRAY(struct pty_end, path, TEXT, PATH_SIZE, BIS_FIELD_READONLY, "path of the other end"),
-	BIS_FIELD(struct pty_end, connected, BOOL, BIS_FIELD_READONLY, "somebody has the other end open"),
+	BIS_FIELD_ARRAY(struct pty_end, path, TEXT, PATH_SIZE, BIS_FIELD_READONLY | BIS_FIELD_DERIVED,
+			"path of the other end"),
+	BIS_FIELD(struct pty_end, connected, BOOL, BIS_FIELD_READONLY | BIS_FIELD_DERIVED,
+		  "somebody has the other end open"),
 	BIS_FIELD_END,
 };
 
@@ -355,9 +357,36 @@ static void pty_destroy(void *self)
 		pty_free(p);
 }
 
+/* What nobody has read yet is there for whoever comes. */
+static int pty_save(void *self, void (*put)(void *arg, const void *data, size_t len), void *arg)
+{
+	const struct pty_end *p = self;
+	size_t run = BACKLOG - p->backlog_start;
+
+	run = run < p->backlog_len ? run : p->backlog_len;
+	put(arg, p->backlog + p->backlog_start, run);
+	put(arg, p->backlog, p->backlog_len - run);
+	return 0;
+}
+
+static int pty_restore(void *self, const void *data, size_t len)
+{
+	struct pty_end *p = self;
+
+	if (len > BACKLOG)
+		return bis_fail(EINVAL, "%s: more output is kept than there is room for", bis_module_name(p->mod));
+	p->backlog_start = 0;
+	p->backlog_len = len;
+	memcpy(p->backlog, data, len);
+	update_connection(p);
+	return 0;
+}
+
 const struct bis_module_class bis_chardev_pty_class = {
 	.abi = BIS_MODULE_ABI,
 	.version = 1,
+	.migratable = true,
+	.backend = true,
 	.name = "chardev-pty",
 	.summary = "character back end: a pseudo-terminal for another program",
 	.options = pty_options,
@@ -365,4 +394,6 @@ const struct bis_module_class bis_chardev_pty_class = {
 	.create = pty_create,
 	.attach = pty_attach,
 	.destroy = pty_destroy,
+	.save = pty_save,
+	.restore = pty_restore,
 };

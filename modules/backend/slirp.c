@@ -437,6 +437,8 @@ static void user_net_resume(void *self)
 const struct bis_module_class bis_net_user_class = {
 	.abi = BIS_MODULE_ABI,
 	.version = 1,
+	.migratable = true,
+	.backend = true,
 	.name = "net-user",
 	.summary = "network back end: the host's own connections, through libslirp",
 	.options = slirp_options,

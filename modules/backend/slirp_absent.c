@@ -17,6 +17,8 @@ static int absent_create(struct bis_module *mod, const struct bis_options *optio
 const struct bis_module_class bis_net_user_class = {
 	.abi = BIS_MODULE_ABI,
 	.version = 1,
+	.migratable = true,
+	.backend = true,
 	.name = "net-user",
 	.summary = "network back end: the host's own connections (needs libslirp)",
 	.options = slirp_options,

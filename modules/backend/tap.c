@@ -185,6 +185,8 @@ static void tap_resume(void *self)
 const struct bis_module_class bis_net_tap_class = {
 	.abi = BIS_MODULE_ABI,
 	.version = 1,
+	.migratable = true,
+	.backend = true,
 	.name = "net-tap",
 	.summary = "network back end: a tap interface of the host",
 	.options = tap_options,

@@ -24,7 +24,7 @@ static const char *const virt_modules[] = {
 	"clint,at=0x2000000",
 	"finisher,at=0x100000",
 	"goldfish-rtc,at=0x101000,irq=11",
-	"uart16550,at=0x10000000,irq=10",
+	"uart16550,name=uart0,at=0x10000000,irq=10",
 	"modctl,slot=0",
 	"console,slot=1",
 	"clock,slot=2",

@@ -60,15 +60,16 @@ struct block {
 };
 
 static const struct bis_field block_fields[] = {
-	BIS_FIELD(struct block, capacity, U64, BIS_FIELD_READONLY, "size in sectors"),
+	BIS_FIELD(struct block, capacity, U64, BIS_FIELD_READONLY | BIS_FIELD_CONSTANT, "size in sectors"),
 	BIS_FIELD(struct block, sector, U64, 0, "first sector of the next command"),
 	BIS_FIELD(struct block, address, U64, BIS_FIELD_HEX, "physical address of the next command's data"),
 	BIS_FIELD(struct block, count, U32, 0, "sectors of the next command"),
 	BIS_FIELD(struct block, command, U32, BIS_FIELD_HEX, "last command started"),
 	BIS_FIELD(struct block, error, U8, 0, "error code in STATUS"),
-	BIS_FIELD(struct block, busy, BOOL, BIS_FIELD_READONLY, "a command is being carried out"),
+	BIS_FIELD(struct block, busy, BOOL, BIS_FIELD_READONLY | BIS_FIELD_DERIVED, "a command is being carried out"),
 	BIS_FIELD(struct block, interrupt, BOOL, 0, "an interrupt is asked for and not acknowledged"),
-	BIS_FIELD(struct block, readonly, BOOL, BIS_FIELD_READONLY, "the device cannot be written"),
+	BIS_FIELD(struct block, readonly, BOOL, BIS_FIELD_READONLY | BIS_FIELD_CONSTANT,
+		  "the device cannot be written"),
 	NATIVE_HIGH_FIELDS(struct block, high),
 	BIS_FIELD_END,
 };
@@ -311,6 +312,13 @@ static void block_pause(void *self)
 	collect(self, true);
 }
 
+static int block_outside(void *self, void (*tell)(void *arg, const struct bis_outside *thing), void *arg)
+{
+	const struct block *b = self;
+
+	return bis_disk_outside(b->disk, tell, arg);
+}
+
 static void block_resume(void *self)
 {
 	struct block *b = self;
@@ -409,4 +417,5 @@ const struct bis_module_class bis_block_class = {
 	.resume = block_resume,
 	.reset = block_reset,
 	.destroy = block_destroy,
+	.outside = block_outside,
 };

@@ -38,9 +38,12 @@ struct htif {
 };
 
 static const struct bis_field htif_fields[] = {
-	BIS_FIELD(struct htif, tohost, U64, BIS_FIELD_HEX | BIS_FIELD_READONLY, "address of tohost"),
-	BIS_FIELD(struct htif, fromhost, U64, BIS_FIELD_HEX | BIS_FIELD_READONLY, "address of fromhost, 0 if none"),
+	BIS_FIELD(struct htif, tohost, U64, BIS_FIELD_HEX | BIS_FIELD_READONLY | BIS_FIELD_CONSTANT,
+		  "address of tohost"),
+	BIS_FIELD(struct htif, fromhost, U64, BIS_FIELD_HEX | BIS_FIELD_READONLY | BIS_FIELD_CONSTANT,
+		  "address of fromhost, 0 if none"),
 	BIS_FIELD(struct htif, seen, U64, BIS_FIELD_HEX, "tohost at the last look"),
+	BIS_FIELD(struct htif, interval, U64, BIS_FIELD_READONLY, "ns between looks"),
 	BIS_FIELD(struct htif, output_done, U64, 0, "bytes of the current write that were sent"),
 	BIS_FIELD(struct htif, reading, BOOL, 0, "a read of the console waits for input"),
 	BIS_FIELD(struct htif, exited, BOOL, 0, "the guest has asked for the end"),
@@ -221,6 +224,18 @@ static void htif_reset(void *self)
 		bis_timer_set(h->timer, bis_module_now(h->mod) + h->interval);
 }
 
+/* An interval out of bounds would be a thread that does nothing but look. */
+static int htif_check(void *self)
+{
+	const struct htif *h = self;
+
+	if (h->interval < POLL_MIN_NS || h->interval > POLL_MAX_NS)
+		return bis_fail(EINVAL, "%s: looks every %llu ns: expected %llu to %llu", bis_module_name(h->mod),
+				(unsigned long long)h->interval, (unsigned long long)POLL_MIN_NS,
+				(unsigned long long)POLL_MAX_NS);
+	return 0;
+}
+
 static int check_word(const struct htif *h, const char *option, uint64_t address)
 {
 	if (address % 8 || !bis_mem_is_ram(h->memory, (bis_gpa){address}, 8))
@@ -292,4 +307,5 @@ const struct bis_module_class bis_htif_class = {
 	.resume = htif_resume,
 	.reset = htif_reset,
 	.destroy = htif_destroy,
+	.check = htif_check,
 };

@@ -301,6 +301,47 @@ static void modctl_resume(void *self)
 	update_harts(self);
 }
 
+static bool is_there(const struct modctl *c, const char *spec)
+{
+	const struct bis_module *mod;
+	size_t len = strlen(spec);
+
+	for (size_t i = 0; (mod = bis_machine_module(c->machine, i)); i++)
+		if (!strncmp(bis_module_spec(mod), spec, len))
+			return true;
+	return false;
+}
+
+/* A requested module that was not there yet is asked for again, in `restore`. */
+static int modctl_save(void *self, void (*put)(void *arg, const void *data, size_t len), void *arg)
+{
+	const struct modctl *c = self;
+
+	put(arg, &c->busy, sizeof(c->busy));
+	return 0;
+}
+
+static int modctl_restore(void *self, const void *data, size_t len)
+{
+	struct modctl *c = self;
+	int err = 0;
+
+	(void)data;
+	(void)len;
+	if (!c->busy)
+		return 0;
+	c->busy = false;
+	if (!bis_machine_guest_modules_allowed(c->machine))
+		err = -EPERM;
+	else if (!is_there(c, c->request))
+		err = bis_machine_request_add(c->machine, c->request, request_done, c);
+	else
+		return 0;
+	c->busy = err == 0;
+	c->error = native_error(err);
+	return 0;
+}
+
 static int modctl_create(struct bis_module *mod, const struct bis_options *options, void **self)
 {
 	struct modctl *c = calloc(1, sizeof(*c));
@@ -346,4 +387,6 @@ const struct bis_module_class bis_modctl_class = {
 	.resume = modctl_resume,
 	.reset = modctl_reset,
 	.destroy = modctl_destroy,
+	.save = modctl_save,
+	.restore = modctl_restore,
 };

@@ -359,6 +359,15 @@ static void uart_resume(void *self)
 	update(self);
 }
 
+static int uart_check(void *self)
+{
+	const struct uart *u = self;
+
+	if (u->loop_count > UART_FIFO)
+		return bis_fail(EINVAL, "a UART with %u bytes in a FIFO of %u", u->loop_count, UART_FIFO);
+	return 0;
+}
+
 static int uart_create(struct bis_module *mod, const struct bis_options *options, void **self)
 {
 	struct uart *u = calloc(1, sizeof(*u));
@@ -417,6 +426,7 @@ const struct bis_module_class bis_uart16550_class = {
 	.resume = uart_resume,
 	.reset = uart_reset,
 	.destroy = uart_destroy,
+	.check = uart_check,
 	.dt_name = "serial",
 	.dt = uart_dt,
 };

@@ -44,7 +44,7 @@ struct plic {
 };
 
 static const struct bis_field plic_fields[] = {
-	BIS_FIELD(struct plic, sources, U32, BIS_FIELD_READONLY, "number of interrupt sources"),
+	BIS_FIELD(struct plic, sources, U32, BIS_FIELD_READONLY | BIS_FIELD_CONSTANT, "number of interrupt sources"),
 	BIS_FIELD_ARRAY(struct plic, level, U32, WORDS, BIS_FIELD_HEX | BIS_FIELD_READONLY, "level of each source"),
 	BIS_FIELD_ARRAY(struct plic, pending, U32, WORDS, BIS_FIELD_HEX, "sources waiting to be claimed"),
 	BIS_FIELD_ARRAY(struct plic, claimed, U32, WORDS, BIS_FIELD_HEX, "sources claimed and not yet completed"),

@@ -419,6 +419,17 @@ static void balloon_resume(void *self)
 	virtio_resume(&b->virtio);
 }
 
+static int balloon_check(void *self)
+{
+	struct balloon *b = self;
+	uint64_t pages = ram_size(b->memory) >> PFN_SHIFT;
+
+	if (b->config.num_pages > pages)
+		return bis_fail(EINVAL, "%s: a target of %u pages: the machine has %" PRIu64, bis_module_name(b->mod),
+				b->config.num_pages, pages);
+	return virtio_check(&b->virtio);
+}
+
 static void balloon_reset(void *self)
 {
 	struct balloon *b = self;
@@ -492,6 +503,7 @@ const struct bis_module_class bis_virtio_balloon_class = {
 	.resume = balloon_resume,
 	.reset = balloon_reset,
 	.destroy = balloon_destroy,
+	.check = balloon_check,
 	.ctl = balloon_ctl,
 	.dt_name = "virtio_mmio",
 	.dt = balloon_dt,

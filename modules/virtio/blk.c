@@ -387,6 +387,23 @@ static void blk_resume(void *self)
 	virtio_resume(self);
 }
 
+static int blk_check(void *self)
+{
+	struct blk *b = self;
+
+	if (b->config[CONFIG_WRITEBACK] > 1)
+		return bis_fail(EINVAL, "%s: writeback is %u: expected 0 or 1", bis_module_name(b->virtio.module),
+				b->config[CONFIG_WRITEBACK]);
+	return virtio_check(&b->virtio);
+}
+
+static int blk_outside(void *self, void (*tell)(void *arg, const struct bis_outside *thing), void *arg)
+{
+	const struct blk *b = self;
+
+	return bis_disk_outside(b->store.disk, tell, arg);
+}
+
 static void blk_reset(void *self)
 {
 	virtio_reset(self);
@@ -412,6 +429,8 @@ const struct bis_module_class bis_virtio_blk_class = {
 	.resume = blk_resume,
 	.reset = blk_reset,
 	.destroy = blk_destroy,
+	.check = blk_check,
+	.outside = blk_outside,
 	.dt_name = "virtio_mmio",
 	.dt = blk_dt,
 };

@@ -201,6 +201,11 @@ static void vconsole_resume(void *self)
 	virtio_resume(&c->virtio);
 }
 
+static int vconsole_check(void *self)
+{
+	return virtio_check(self);
+}
+
 static void vconsole_reset(void *self)
 {
 	struct vconsole *c = self;
@@ -269,6 +274,7 @@ const struct bis_module_class bis_virtio_console_class = {
 	.resume = vconsole_resume,
 	.reset = vconsole_reset,
 	.destroy = vconsole_destroy,
+	.check = vconsole_check,
 	.dt_name = "virtio_mmio",
 	.dt = vconsole_dt,
 };

@@ -509,6 +509,38 @@ int virtio_attach(struct virtio *v)
 	return bis_attach_mmio(v->module, &window);
 }
 
+static const char *flaw_of(const struct virtio *v)
+{
+	bool agreed = v->status & VIRTIO_STATUS_FEATURES_OK;
+
+	if (agreed && !features_acceptable(v))
+		return "its driver uses features that it does not offer";
+	if ((v->status & VIRTIO_STATUS_DRIVER_OK) && !agreed)
+		return "its driver is ready without having agreed on features";
+	for (unsigned q = v->ops->queues; q < VIRTIO_QUEUES_MAX; q++)
+		if (v->ready[q])
+			return "a queue is ready that does not exist";
+	return NULL;
+}
+
+int virtio_check(struct virtio *v)
+{
+	const char *name = bis_module_name(v->module), *flaw;
+	int err = 0;
+
+	virtio_lock(v);
+	flaw = flaw_of(v);
+	if (flaw)
+		err = bis_fail(EINVAL, "%s: %s", name, flaw);
+	for (unsigned q = 0; !err && q < v->ops->queues; q++) {
+		flaw = v->ready[q] ? virtio_queue_flaw(v, q) : NULL;
+		if (flaw)
+			err = bis_fail(EINVAL, "%s: queue %u: %s", name, q, flaw);
+	}
+	virtio_unlock(v);
+	return err;
+}
+
 void virtio_pause(struct virtio *v)
 {
 	quiesce(v);

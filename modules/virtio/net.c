@@ -55,6 +55,8 @@ struct net {
 	struct bis_timer *more;	     /* goes on where frames were refused in a row */
 	uint8_t config[CONFIG_SIZE]; /* the virtio's lock */
 
+	bool unplugged; /* by `link down`: device lock */
+
 	/* The lock of the network */
 	bool idle;	      /* the driver is to notify of the next frame it sends */
 	bool starved;	      /* and of the next receive buffer */
@@ -67,7 +69,19 @@ struct net {
 
 static const struct bis_field net_fields[] = {
 	VIRTIO_FIELDS(struct net, virtio),
-	BIS_FIELD_ARRAY(struct net, config, BYTES, CONFIG_SIZE, BIS_FIELD_HEX, "configuration: MAC and status"),
+	{.name = "mac",
+	 .type = BIS_FIELD_BYTES,
+	 .offset = offsetof(struct net, config) + CONFIG_MAC,
+	 .count = MAC_SIZE,
+	 .flags = BIS_FIELD_HEX | BIS_FIELD_READONLY | BIS_FIELD_CONSTANT,
+	 .help = "hardware address"},
+	{.name = "link",
+	 .type = BIS_FIELD_U8,
+	 .offset = offsetof(struct net, config) + CONFIG_STATUS,
+	 .count = 1,
+	 .flags = BIS_FIELD_READONLY,
+	 .help = "1: there is a network, and the cable is in"},
+	BIS_FIELD(struct net, unplugged, BOOL, 0, "the cable is pulled"),
 	BIS_FIELD(struct net, idle, BOOL, 0, "the driver is to notify of the next frame it sends"),
 	BIS_FIELD(struct net, starved, BOOL, 0, "the driver is to notify of the next receive buffer"),
 	BIS_FIELD(struct net, unsignalled, U32, 0, "frames sent that the driver has not been told of"),
@@ -492,6 +506,28 @@ static void net_resume(void *self)
 		bis_netdev_start(n->netdev);
 }
 
+/*
+ * The cable is as it was; whether there is a network behind it is a matter of this machine, and the driver hears of it
+ * if that is not what it knows.
+ */
+static int net_check(void *self)
+{
+	struct net *n = self;
+	int err = virtio_check(&n->virtio);
+	bool up;
+
+	if (err)
+		return err;
+	bis_netdev_set_link(n->netdev, !n->unplugged);
+	up = bis_netdev_link(n->netdev);
+	if (n->config[CONFIG_STATUS] == (up ? STATUS_LINK_UP : 0))
+		return 0;
+	set_link(n, up);
+	if (virtio_has(&n->virtio, FEATURE_STATUS))
+		virtio_config_changed(&n->virtio);
+	return 0;
+}
+
 static void net_reset(void *self)
 {
 	struct net *n = self;
@@ -507,6 +543,7 @@ static int net_ctl(void *self, const char *verb, char *reply, size_t size)
 
 	if (!up && strcmp(verb, "link down") != 0)
 		return bis_fail(EINVAL, "unknown verb '%s'; expected 'link up' or 'link down'", verb);
+	n->unplugged = !up;
 	bis_netdev_set_link(n->netdev, up);
 	if (size)
 		*reply = '\0';
@@ -535,6 +572,7 @@ const struct bis_module_class bis_virtio_net_class = {
 	.resume = net_resume,
 	.reset = net_reset,
 	.destroy = net_destroy,
+	.check = net_check,
 	.ctl = net_ctl,
 	.dt_name = "virtio_mmio",
 	.dt = net_dt,

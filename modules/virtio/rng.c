@@ -96,6 +96,11 @@ static void rng_resume(void *self)
 	virtio_resume(&r->virtio);
 }
 
+static int rng_check(void *self)
+{
+	return virtio_check(self);
+}
+
 static void rng_reset(void *self)
 {
 	struct rng *r = self;
@@ -159,6 +164,7 @@ const struct bis_module_class bis_virtio_rng_class = {
 	.resume = rng_resume,
 	.reset = rng_reset,
 	.destroy = rng_destroy,
+	.check = rng_check,
 	.dt_name = "virtio_mmio",
 	.dt = rng_dt,
 };

@@ -112,7 +112,8 @@ struct virtio {
 /* Field rows of an embedded struct virtio, for the device's field table. */
 #define VIRTIO_FIELDS(struct_type, member)                                                                             \
 	BIS_FIELD(struct_type, member.status, U32, BIS_FIELD_HEX, "device status"),                                    \
-		BIS_FIELD(struct_type, member.offered, U64, BIS_FIELD_HEX | BIS_FIELD_READONLY, "offered features"),   \
+		BIS_FIELD(struct_type, member.offered, U64, BIS_FIELD_HEX | BIS_FIELD_READONLY | BIS_FIELD_DERIVED,    \
+			  "offered features"),                                                                         \
 		BIS_FIELD(struct_type, member.accepted, U64, BIS_FIELD_HEX, "features the driver accepted"),           \
 		BIS_FIELD(struct_type, member.interrupt_status, U32, BIS_FIELD_HEX, "interrupt status"),               \
 		BIS_FIELD(struct_type, member.config_generation, U32, 0, "changes of the configuration so far"),       \
@@ -144,6 +145,8 @@ void virtio_init(struct virtio *v, struct bis_module *mod, const struct virtio_o
 void virtio_offer(struct virtio *v, uint64_t features);
 /* Attaches the register window (0x200 bytes). -EINVAL if the struct virtio is not the first member of `self`. */
 BIS_MUST_CHECK int virtio_attach(struct virtio *v);
+/* Fields were set from outside: 0, or -EINVAL with message where the rings or the features cannot be. */
+BIS_MUST_CHECK int virtio_check(struct virtio *v);
 void virtio_pause(struct virtio *v);  /* calls ops->quiesce */
 void virtio_resume(struct virtio *v); /* sets the interrupt line anew, and calls ops->notify where chains wait */
 void virtio_reset(struct virtio *v);  /* as if the driver had written 0 to Status */

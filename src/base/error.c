@@ -8,7 +8,7 @@
 
 #include <biscuit/error.h>
 
-#define MESSAGE_SIZE 512
+#define MESSAGE_SIZE 2048
 
 static _Thread_local char message[MESSAGE_SIZE];
 

@@ -72,26 +72,24 @@ static bool holds(struct bis_hart *h, const struct bis_break *b)
 	return (!b->harts || (b->harts >> h->id & 1)) && conditions_hold(h, b);
 }
 
-static bool reached(struct bis_hart *h, struct bis_breaks_entry *e, uint64_t value)
+static bool reached(struct bis_hart *h, const struct bis_breaks_entry *e, uint64_t value)
 {
 	struct bis_event event = {.kind = BIS_EVENT_BREAK, .hart = h->id, .id = e->id, .value = value};
 
 	if (!holds(h, &e->b))
 		return false;
 	h->passing = bis_machine_break(h->machine, &event);
-	if (h->passing)
-		e->b.hits++;
 	return true;
 }
 
 bool bis_break_reached(struct bis_hart *h, enum bis_break_kind kind, uint64_t address)
 {
-	struct bis_breaks *all = &h->machine->breaks;
+	const struct bis_breaks *all = &h->machine->breaks;
 
 	if (h->passing)
 		return false;
 	for (unsigned i = 0; i < all->count; i++) {
-		struct bis_breaks_entry *e = &all->at[i];
+		const struct bis_breaks_entry *e = &all->at[i];
 
 		if (e->b.kind == kind && e->b.address == address && reached(h, e, address))
 			return true;
@@ -113,12 +111,12 @@ static bool overlap(uint64_t a, uint64_t len, uint64_t b, uint64_t size)
 
 bool bis_break_access(struct bis_hart *h, uint64_t va, unsigned size, enum bis_access access)
 {
-	struct bis_breaks *all = &h->machine->breaks;
+	const struct bis_breaks *all = &h->machine->breaks;
 
 	if (h->passing)
 		return false;
 	for (unsigned i = 0; i < all->count; i++) {
-		struct bis_breaks_entry *e = &all->at[i];
+		const struct bis_breaks_entry *e = &all->at[i];
 
 		if (watches(&e->b, access) && overlap(e->b.address, e->b.length, va, size) && reached(h, e, va)) {
 			bis_hart_raise(h, CAUSE_STOP, 0);
@@ -283,7 +281,12 @@ int bis_break_get(struct bis_machine *m, size_t index, unsigned *id, struct bis_
 
 void bis_breaks_was_hit(struct bis_machine *m, unsigned id)
 {
-	for (unsigned i = 0; i < m->breaks.count; i++)
-		if (m->breaks.at[i].id == id && m->breaks.at[i].b.once && bis_break_remove(m, id))
-			return;
+	for (unsigned i = 0; i < m->breaks.count; i++) {
+		if (m->breaks.at[i].id != id)
+			continue;
+		m->breaks.at[i].b.hits++;
+		if (m->breaks.at[i].b.once && bis_break_remove(m, id))
+			bis_log(m, BIS_LOG_ERROR, "machine", "%s", bis_error_message());
+		return;
+	}
 }

@@ -10,6 +10,7 @@
 #include "src/cpu/breaks_internal.h"
 #include "src/cpu/csr_internal.h"
 #include "src/machine/machine_internal.h"
+#include "src/machine/observe.h"
 
 #define CSR_READ_ONLY(address) (((address) >> 10 & 3) == 3)
 #define CSR_PRIV(address)      ((address) >> 8 & 3)
@@ -106,7 +107,10 @@ static uint64_t read_place(struct bis_hart *h, const struct csr_place *p, unsign
 		return value;
 	default:
 		bis_hart_go_outside(h);
-		value = bis_devctl_read(h->machine, p->slot, p->reg) & h->xmask;
+		if (BIS_UNLIKELY(h->machine->cfg.observer.mmio))
+			value = bis_observe_native_read(h, address, p->slot, p->reg);
+		else
+			value = bis_devctl_read(h->machine, p->slot, p->reg) & h->xmask;
 		bis_hart_come_back(h);
 		return value;
 	}
@@ -128,7 +132,10 @@ static void write_place(struct bis_hart *h, const struct csr_place *p, unsigned 
 		break;
 	default:
 		bis_hart_go_outside(h);
-		bis_devctl_write(h->machine, p->slot, p->reg, value & h->xmask);
+		if (BIS_UNLIKELY(h->machine->cfg.observer.mmio))
+			bis_observe_native_write(h, address, p->slot, p->reg, value & h->xmask);
+		else
+			bis_devctl_write(h->machine, p->slot, p->reg, value & h->xmask);
 		bis_hart_come_back(h);
 	}
 }
@@ -161,8 +168,38 @@ static bool changes(struct bis_hart *h, const struct csr_place *p, unsigned addr
 	return (value & h->xmask) != old;
 }
 
+/* Counters go on counting: what was written is read back by the next instruction alone. */
+static bool is_counter(unsigned address)
+{
+	return (address & ~0x9fu) == 0xb00;
+}
+
+/* Tells the observer of an access that has been carried out. */
+static void tell(struct bis_hart *h, const struct csr_place *p, unsigned address, enum bis_csr_op op, uint64_t old,
+		 uint64_t value)
+{
+	const struct bis_observer *o = &h->machine->cfg.observer;
+	struct bis_csr_seen seen = {
+		.pc = h->pc,
+		.number = (uint16_t)address,
+		.written = op != BIS_CSR_READ,
+		.old_known = op != BIS_CSR_WRITE || p->kind == KIND_CORE,
+		.old = old,
+	};
+
+	if (op == BIS_CSR_SET)
+		value |= old;
+	else if (op == BIS_CSR_CLEAR)
+		value = old & ~value;
+	if (seen.written)
+		seen.value =
+			p->kind == KIND_CORE && !is_counter(address) ? read_place(h, p, address) : value & h->xmask;
+	o->csr(o->arg, h, &seen);
+}
+
 uint64_t bis_hart_csr_access(struct bis_hart *h, unsigned address, enum bis_csr_op op, uint64_t value, uint32_t raw)
 {
+	bool observed = h->machine->cfg.observer.csr != NULL;
 	struct csr_place p = find(h, address);
 	uint64_t old = 0;
 
@@ -171,7 +208,7 @@ uint64_t bis_hart_csr_access(struct bis_hart *h, unsigned address, enum bis_csr_
 		bis_hart_raise(h, BIS_CAUSE_ILLEGAL, raw);
 		return 0;
 	}
-	if (op != BIS_CSR_WRITE)
+	if (op != BIS_CSR_WRITE || (observed && p.kind == KIND_CORE))
 		old = read_place(h, &p, address);
 	if ((h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_CSR)) && changes(h, &p, address, op, value) &&
 	    bis_break_reached(h, BIS_BREAK_CSR, address)) {
@@ -190,6 +227,8 @@ uint64_t bis_hart_csr_access(struct bis_hart *h, unsigned address, enum bis_csr_
 	default:
 		write_place(h, &p, address, value);
 	}
+	if (BIS_UNLIKELY(observed))
+		tell(h, &p, address, op, old, value);
 	return old;
 }
 

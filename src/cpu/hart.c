@@ -133,6 +133,13 @@ const struct bis_decoder *bis_hart_decoder(const struct bis_hart *h)
 	return h->machine->decoder;
 }
 
+const struct bis_reg_desc *bis_hart_reg_desc(const struct bis_hart *h, size_t index)
+{
+	const struct bis_isa_family *family = h->machine->family;
+
+	return family && index < family->n_regs ? &family->regs[index] : NULL;
+}
+
 uint64_t bis_hart_reg(const struct bis_hart *h, unsigned slot)
 {
 	return slot < BIS_IR_MAX_GUEST_SLOTS ? h->slots[slot] : 0;
@@ -191,8 +198,10 @@ void bis_hart_fs_dirty(struct bis_hart *h)
 void bis_hart_counters(const struct bis_hart *h, struct bis_hart_counters *out)
 {
 	out->instret = bis_hart_instret(h);
-	memcpy(out->traps, h->traps, sizeof(out->traps));
-	memcpy(out->interrupts, h->interrupts, sizeof(out->interrupts));
-	out->tlb_fills = h->tlb_fills;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(out->traps); i++) {
+		out->traps[i] = atomic_load_explicit(&h->traps[i], memory_order_relaxed);
+		out->interrupts[i] = atomic_load_explicit(&h->interrupts[i], memory_order_relaxed);
+	}
+	out->tlb_fills = atomic_load_explicit(&h->tlb_fills, memory_order_relaxed);
 	out->blocks_translated = bis_block_cache_stats(h->cache).translated;
 }

@@ -61,14 +61,44 @@ const struct bis_field bis_hart_fields[] = {
 _Static_assert(sizeof(bool) == sizeof(_Atomic bool) && sizeof(uint64_t) == sizeof(_Atomic uint64_t),
 	       "fields are copied as plain bytes");
 
+static uint8_t legal_priv(uint8_t priv)
+{
+	return priv == BIS_PRIV_M || priv == BIS_PRIV_S ? priv : BIS_PRIV_U;
+}
+
+/* Values that no instruction could have left behind become some that one could: the rest of the hart relies on it. */
+static void make_legal(struct bis_hart *h)
+{
+	uint64_t *const of_xlen[] = {&h->mtvec, &h->mscratch, &h->mepc,	     &h->mcause,   &h->mtval, &h->stvec,
+				     &h->sepc,	&h->sscratch, &h->scause,    &h->stval,	   &h->satp,  &h->senvcfg,
+				     &h->mie,	&h->mideleg,  &h->launch.pc, &h->launch.a1};
+
+	for (size_t i = 0; i < 32; i++)
+		h->slots[i] &= h->xmask;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(of_xlen); i++)
+		*of_xlen[i] &= h->xmask;
+	h->slots[0] = 0;
+	h->pc &= h->xmask & ~UINT64_C(1);
+	h->mepc &= ~UINT64_C(1);
+	h->sepc &= ~UINT64_C(1);
+	h->launch.pc &= ~UINT64_C(1);
+	h->mtvec &= ~UINT64_C(2);
+	h->stvec &= ~UINT64_C(2);
+	if ((h->mstatus & MSTATUS_MPP) == UINT64_C(2) << MSTATUS_MPP_SHIFT)
+		h->mstatus &= ~MSTATUS_MPP;
+	h->priv = legal_priv(h->priv);
+	h->launch.priv = legal_priv(h->launch.priv);
+	h->fp.rm &= 7;
+	h->fp.flags &= 0x1f;
+}
+
 void bis_hart_restored(struct bis_hart *h)
 {
-	unsigned mode = h->xlen == 64 ? (unsigned)(h->satp >> 60) : (unsigned)(h->satp >> 31 & 1);
+	unsigned mode;
 
-	h->pc &= h->xmask & ~UINT64_C(1);
+	make_legal(h);
+	mode = h->xlen == 64 ? (unsigned)(h->satp >> 60) : (unsigned)(h->satp >> 31 & 1);
 	h->next_pc = h->pc;
-	h->slots[0] = 0;
-	h->priv = h->priv == BIS_PRIV_M || h->priv == BIS_PRIV_S ? h->priv : BIS_PRIV_U;
 	h->exception = h->passing = false;
 	h->paging = mode ? bis_machine_paging(h->machine, h->xlen, mode) : NULL;
 	atomic_store(&h->retired_public, h->retired);

@@ -62,7 +62,8 @@ enum bis_request {
 	REQ_IRQ = 2,	      /* look at pending interrupts and timers */
 	REQ_DROP_PAGES = 4,   /* code pages were written: see `drop` */
 	REQ_FLUSH_WRITES = 8, /* forget write entries of the TLB */
-	REQ_FENCE = 16	      /* forget the whole TLB */
+	REQ_FENCE = 16,	      /* forget the whole TLB */
+	REQ_SAMPLE = 32	      /* call `sample` */
 };
 
 enum bis_hart_state {
@@ -154,10 +155,12 @@ struct bis_hart {
 	_Atomic uint8_t state;	  /* enum bis_hart_state */
 	_Atomic uint64_t flushed; /* value of the machine's flush_epoch at the last flush of write entries */
 	_Atomic uint8_t sleeping_public;
-	_Atomic bool halted;	  /* executes nothing until it is launched */
-	_Atomic bool launching;	  /* `launch` is to be carried out */
-	struct bis_launch launch; /* guarded by `lock` */
-	pthread_mutex_t lock;	  /* guards wake-up, `launch` and `drop` */
+	_Atomic bool halted;			       /* executes nothing until it is launched */
+	_Atomic bool launching;			       /* `launch` is to be carried out */
+	struct bis_launch launch;		       /* guarded by `lock` */
+	void (*sample)(void *arg, struct bis_hart *h); /* this and its argument are guarded by `lock` */
+	void *sample_arg;
+	pthread_mutex_t lock; /* guards wake-up, `launch`, `sample` and `drop` */
 	pthread_cond_t wake;
 	bool may_run;		      /* set by the control thread; false asks the hart to park */
 	uint64_t drop[HART_DROP_MAX]; /* physical pages whose code was written */
@@ -165,19 +168,26 @@ struct bis_hart {
 	pthread_t thread;
 	bool thread_started;
 	uint64_t step_limit; /* instructions left to step; UINT64_MAX when running freely */
+	bool step_once;	     /* a trap or an interrupt ends the step, too */
 	bool passing;	     /* the next instruction is one that a breakpoint has stopped before */
 	uint64_t fruitless;  /* traps in a row without an instruction between them */
 
-	/* Statistics, read without a lock for display. */
-	uint64_t traps[64], interrupts[64], tlb_fills; /* the first two taken, by cause */
+	/* Statistics: counted by the hart's thread (bis_count), read by any. */
+	_Atomic uint64_t traps[64], interrupts[64], tlb_fills; /* the first two taken, by cause */
 
 	struct bis_tlb_entry tlb[TLB_CONTEXTS][TLB_ENTRIES];
-	struct bis_tlb_entry direct[TLB_CONTEXTS]
-				   [DIRECT_ENTRIES]; /* pages of direct windows, for the slow path alone */
+	/* Pages of direct windows, for the slow path alone. */
+	struct bis_tlb_entry direct[TLB_CONTEXTS][DIRECT_ENTRIES];
 	struct bis_fetch_entry fetch[FETCH_CONTEXTS][TLB_ENTRIES];
 };
 
 #define RES_NONE UINT64_MAX
+
+/* One more, of what a single thread counts and others look at. */
+static inline void bis_count(_Atomic uint64_t *n)
+{
+	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1, memory_order_relaxed);
+}
 
 /* --- hart.c --- */
 BIS_MUST_CHECK int bis_hart_create(struct bis_machine *m, unsigned id, const struct bis_isa_spec *isa,

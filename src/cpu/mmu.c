@@ -12,6 +12,7 @@
 #include "src/cpu/hart_internal.h"
 #include "src/machine/direct_internal.h"
 #include "src/machine/machine_internal.h"
+#include "src/machine/observe.h"
 #include "src/memory/bus_internal.h"
 
 #define PAGE_MASK (~(uint64_t)(BIS_PAGE_SIZE - 1))
@@ -282,7 +283,7 @@ static void fill_data(const struct request *r, const struct bis_mapping *map, co
 	enum bis_pmp_answer can_read = bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_READ, r->priv);
 	enum bis_pmp_answer can_write = bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_WRITE, r->priv);
 
-	h->tlb_fills++;
+	bis_count(&h->tlb_fills);
 	note_page_size(h, r->va, map->page_size);
 	clear_tlb_entry(e);
 	if (can_read == PMP_PARTIAL || is_watched(h, va_page))
@@ -314,10 +315,14 @@ static bool locate(const struct request *r, unsigned size, struct bis_mapping *m
 static bool bus_access(const struct request *r, uint64_t pa, unsigned size, uint64_t *value)
 {
 	struct bis_hart *h = r->h;
+	bool observed = h->machine->cfg.observer.mmio != NULL;
 	enum bis_bus_result result;
 
 	bis_hart_go_outside(h);
-	if (r->access == BIS_ACCESS_WRITE)
+	if (BIS_UNLIKELY(observed))
+		result = r->access == BIS_ACCESS_WRITE ? bis_observe_bus_write(h, pa, size, *value)
+						       : bis_observe_bus_read(h, pa, size, value);
+	else if (r->access == BIS_ACCESS_WRITE)
 		result = bis_bus_write(h->machine->bus, pa, size, *value);
 	else
 		result = bis_bus_read(h->machine->bus, pa, size, value);

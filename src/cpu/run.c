@@ -14,6 +14,7 @@
 #include "src/cpu/hart_internal.h"
 #include "src/engine/engine.h"
 #include "src/machine/machine_internal.h"
+#include "src/machine/observe.h"
 #include "src/translate/block_internal.h"
 
 /* Instructions between two looks at the clock: some tens of microseconds. */
@@ -252,7 +253,7 @@ static void run_slice(struct bis_hart *h)
 	h->budget = 0;
 	h->fruitless = h->retired == before ? h->fruitless + used : 0;
 	if (h->step_limit != UINT64_MAX)
-		h->step_limit -= h->retired - before;
+		h->step_limit -= h->step_once && used ? h->step_limit : h->retired - before;
 	publish(h);
 }
 
@@ -272,12 +273,15 @@ static void end_step(struct bis_hart *h)
 	h->may_run = false;
 	pthread_mutex_unlock(&h->lock);
 	atomic_fetch_or(&h->requests, REQ_PARK);
+	bis_machine_has_stepped(h->machine, h->id);
 }
 
 static void run_until_park(struct bis_hart *h)
 {
 	while (!(atomic_load(&h->requests) & REQ_PARK)) {
 		bis_hart_serve(h);
+		if (atomic_load(&h->requests) & REQ_SAMPLE)
+			bis_hart_give_sample(h);
 		atomic_fetch_and(&h->requests, ~(uint32_t)REQ_IRQ);
 		bis_hart_update_timers(h);
 		if (bis_trap_pending(h))
@@ -294,8 +298,10 @@ static void run_until_park(struct bis_hart *h)
 			   bis_break_reached(h, BIS_BREAK_INSTRET, h->retired)) {
 			continue;
 		} else {
-			bis_trap_interrupt(h);
-			run_slice(h);
+			if (bis_trap_interrupt(h) && h->step_once)
+				h->step_limit = 0;
+			else
+				run_slice(h);
 		}
 	}
 }

@@ -5,6 +5,7 @@
 #include "src/cpu/breaks_internal.h"
 #include "src/cpu/hart_internal.h"
 #include "src/machine/machine_internal.h"
+#include "src/machine/observe.h"
 
 #define INTERRUPT_FLAG(h) (UINT64_C(1) << ((h)->xlen - 1))
 
@@ -58,7 +59,8 @@ static void enter_m(struct bis_hart *h, uint64_t cause, uint64_t tval, bool inte
 
 static void enter(struct bis_hart *h, uint64_t cause, uint64_t tval, bool interrupt)
 {
-	uint64_t deleg = interrupt ? h->mideleg : h->medeleg;
+	uint64_t deleg = interrupt ? h->mideleg : h->medeleg, pc = h->pc;
+	enum bis_priv from = (enum bis_priv)h->priv;
 
 	if (h->priv != BIS_PRIV_M && (deleg >> cause & 1))
 		enter_s(h, cause, tval, interrupt);
@@ -66,6 +68,24 @@ static void enter(struct bis_hart *h, uint64_t cause, uint64_t tval, bool interr
 		enter_m(h, cause, tval, interrupt);
 	h->next_pc = h->pc;
 	bis_hart_update_mode(h);
+	if (BIS_UNLIKELY(h->machine->cfg.observer.trap))
+		bis_observe_trap(h, pc, from, cause, tval, interrupt, false);
+}
+
+/* Lets the modules that are asked about such traps have it: true if one has handled it. */
+static bool offer(struct bis_hart *h, uint64_t cause, uint64_t tval)
+{
+	enum bis_priv from = (enum bis_priv)h->priv;
+	uint64_t pc = h->pc;
+	bool handled;
+
+	bis_hart_go_outside(h);
+	handled = bis_machine_offer_trap(h->machine, h, cause, tval);
+	bis_hart_come_back(h);
+	bis_hart_update_mode(h);
+	if (handled && BIS_UNLIKELY(h->machine->cfg.observer.trap))
+		bis_observe_trap(h, pc, from, cause, tval, false, true);
+	return handled;
 }
 
 void bis_trap_deliver(struct bis_hart *h)
@@ -81,21 +101,13 @@ void bis_trap_deliver(struct bis_hart *h)
 		h->next_pc = h->pc;
 		return;
 	}
-	h->traps[cause & 63]++;
+	bis_count(&h->traps[cause & 63]);
 	/* A trap takes its part of the slice, so that one without end does not keep timers waiting; it retires nothing.
 	 */
 	h->budget--;
 	h->retired--;
-	if (cause < 64 && (h->machine->trap_causes >> cause & 1)) {
-		bool handled;
-
-		bis_hart_go_outside(h);
-		handled = bis_machine_offer_trap(h->machine, h, cause, tval);
-		bis_hart_come_back(h);
-		bis_hart_update_mode(h);
-		if (handled)
-			return;
-	}
+	if (cause < 64 && (h->machine->trap_causes >> cause & 1) && offer(h, cause, tval))
+		return;
 	enter(h, cause, tval, false);
 	bis_trap_poll(h);
 }
@@ -151,7 +163,7 @@ bool bis_trap_interrupt(struct bis_hart *h)
 		    bis_break_reached(h, BIS_BREAK_INTERRUPT, n))
 			return false;
 		h->passing = false;
-		h->interrupts[n]++;
+		bis_count(&h->interrupts[n]);
 		enter(h, n, 0, true);
 		return true;
 	}

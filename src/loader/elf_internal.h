@@ -17,6 +17,8 @@ enum bis_elf_constants {
 	ELF_SHT_STRTAB = 3,
 	ELF_SHT_NOBITS = 8,
 	ELF_SHF_EXECINSTR = 4,
+	ELF_SHF_COMPRESSED = 0x800,
+	ELF_SHN_ABS = 0xfff1,
 	ELF_STT_SECTION = 3,
 	ELF_STT_FILE = 4,
 };
@@ -32,6 +34,12 @@ struct bis_elf_symtab {
 	uint64_t names_offset, names_size;
 };
 
+/* Where the section header table lies, as the file header says. */
+struct bis_elf_section_table {
+	uint64_t offset;
+	unsigned count, entry_size, names_index;
+};
+
 struct bis_elf {
 	struct bis_source source;
 	bool wide; /* ELF64 */
@@ -40,18 +48,13 @@ struct bis_elf {
 	size_t segment_count;
 	struct bis_elf_code *code;
 	size_t code_count;
-	char *section_names; /* NUL-terminated as a whole; what code[].name points into */
+	char *section_names;		       /* NUL-terminated as a whole; what code[].name points into */
+	struct bis_elf_section_table sections; /* count 0: none */
 	struct bis_elf_symtab symtab;
 	char *symbol_names; /* read when first asked for */
 	struct bis_elf_symbol *symbols;
 	size_t symbol_count;
 	bool symbols_read;
-};
-
-/* Where the section header table lies, as the file header says. */
-struct bis_elf_section_table {
-	uint64_t offset;
-	unsigned count, entry_size, names_index;
 };
 
 /* A source's bytes are an ELF file's (its first four are the magic number). A source too short for them is not. */

@@ -140,6 +140,7 @@ int bis_elf_read_sections(struct bis_elf *elf, const struct bis_elf_section_tabl
 		return bis_fail(ENOEXEC,
 				"%s: truncated: %u section headers at 0x%" PRIx64 " of a file of 0x%" PRIx64 " bytes",
 				elf->source.name, t->count, t->offset, elf->source.size);
+	elf->sections = *t;
 	elf->code = calloc(t->count, sizeof(*elf->code));
 	names = calloc(t->count, sizeof(*names));
 	if (elf->code && names)
@@ -152,6 +153,52 @@ int bis_elf_read_sections(struct bis_elf *elf, const struct bis_elf_section_tabl
 		elf->code = NULL;
 	}
 	return err;
+}
+
+static bool has_contents(const struct bis_elf_section *s)
+{
+	return s->type != 0 && s->type != ELF_SHT_NOBITS && !(s->flags & ELF_SHF_COMPRESSED);
+}
+
+/* Finds the section by a name in `strings`, of `size` bytes. */
+static int find_section(const struct bis_elf *elf, const char *strings, uint64_t size, const char *name,
+			struct bis_elf_section *out)
+{
+	for (unsigned i = 0; i < elf->sections.count; i++) {
+		int err = read_section(elf, &elf->sections, i, out);
+
+		if (err)
+			return err;
+		if (out->name < size && !strcmp(strings + out->name, name) && has_contents(out))
+			return 0;
+	}
+	return bis_fail(ENOENT, "%s: has no section '%s'", elf->source.name, name);
+}
+
+int bis_elf_section_get(const struct bis_elf *elf, const char *name, uint64_t *offset, uint64_t *size, uint64_t *vaddr)
+{
+	const struct bis_elf_section_table *t = &elf->sections;
+	struct bis_elf_section names, found;
+	char *strings;
+	int err;
+
+	if (!t->names_index || t->names_index >= t->count)
+		return bis_fail(ENOENT, "%s: has no section '%s'", elf->source.name, name);
+	err = read_section(elf, t, t->names_index, &names);
+	if (!err && names.type != ELF_SHT_STRTAB)
+		err = bis_fail(ENOENT, "%s: has no names of sections", elf->source.name);
+	if (!err)
+		err = read_strings(elf, names.offset, names.size, &strings);
+	if (err)
+		return err;
+	err = find_section(elf, strings, names.size, name, &found);
+	free(strings);
+	if (err)
+		return err;
+	*offset = found.offset;
+	*size = found.size;
+	*vaddr = found.addr;
+	return 0;
 }
 
 /* --- Symbols --- */
@@ -185,6 +232,7 @@ static bool decode_symbol(const struct bis_elf *elf, const uint8_t *b, struct bi
 		.name = elf->symbol_names + name,
 		.value = bis_elf_word(elf, b, 4, 8),
 		.size = bis_elf_word(elf, b, 8, 16),
+		.absolute = section == ELF_SHN_ABS,
 	};
 	return true;
 }

@@ -10,7 +10,8 @@
 
 #include <biscuit/error.h>
 
-#define MAX_FRONTS 8
+#define MAX_FRONTS    8
+#define MAX_LISTENERS 4
 
 struct queue {
 	size_t head, len;
@@ -22,6 +23,11 @@ struct front {
 	void *arg;
 };
 
+struct listener {
+	void (*heard)(void *arg, const uint8_t *buf, size_t len);
+	void *arg;
+};
+
 struct bis_chardev {
 	struct bis_chardev *next;
 	char *name;
@@ -30,6 +36,8 @@ struct bis_chardev {
 	struct front fronts[MAX_FRONTS];
 	size_t front_count;
 	struct front drain;
+	struct listener listeners[MAX_LISTENERS];
+	size_t listener_count;
 	bool eof;
 	bool input_full;    /* the input queue was full; the back end hears when half of it is free */
 	bool output_choked; /* the output queue was full; front ends hear when half of it is free */
@@ -291,7 +299,7 @@ bool bis_chardev_interactive(const struct bis_chardev *c)
 	return c->ops && c->ops->interactive;
 }
 
-size_t bis_chardev_write(struct bis_chardev *c, const uint8_t *buf, size_t len)
+static size_t put_output(struct bis_chardev *c, const uint8_t *buf, size_t len)
 {
 	size_t taken = 0;
 
@@ -299,7 +307,15 @@ size_t bis_chardev_write(struct bis_chardev *c, const uint8_t *buf, size_t len)
 		return len;
 	if (c->out.len == 0)
 		taken = min_size(c->ops->write(c->self, buf, len), len);
-	taken += queue_put(&c->out, buf + taken, len - taken);
+	return taken + queue_put(&c->out, buf + taken, len - taken);
+}
+
+size_t bis_chardev_write(struct bis_chardev *c, const uint8_t *buf, size_t len)
+{
+	size_t taken = put_output(c, buf, len);
+
+	for (size_t i = 0; i < c->listener_count; i++)
+		c->listeners[i].heard(c->listeners[i].arg, buf, taken);
 	/* A front end that needs room for a burst hears of it too, not only one that was refused. */
 	if (queue_room(&c->out) < sizeof(c->out.data) / 8)
 		c->output_choked = true;
@@ -309,6 +325,28 @@ size_t bis_chardev_write(struct bis_chardev *c, const uint8_t *buf, size_t len)
 size_t bis_chardev_room(const struct bis_chardev *c)
 {
 	return c->ops ? queue_room(&c->out) : sizeof(c->out.data);
+}
+
+/* --- Listeners --- */
+
+int bis_chardev_listen(struct bis_chardev *c, void (*heard)(void *arg, const uint8_t *buf, size_t len), void *arg)
+{
+	if (c->listener_count == MAX_LISTENERS)
+		return bis_fail(ENOSPC, "the character device '%s' has %d listeners, which is the most it can have",
+				c->name, MAX_LISTENERS);
+	c->listeners[c->listener_count++] = (struct listener){.heard = heard, .arg = arg};
+	return 0;
+}
+
+void bis_chardev_unlisten(struct bis_chardev *c, void *arg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->listener_count; i++) {
+		if (c->listeners[i].arg != arg)
+			c->listeners[kept++] = c->listeners[i];
+	}
+	c->listener_count = kept;
 }
 
 /* --- For snapshots --- */
@@ -340,10 +378,13 @@ void bis_chardev_save(const struct bis_chardev *c, void (*put)(void *arg, const 
 	save_queue(&c->out, put, arg);
 }
 
-/* Moves *data behind the queue it begins with. */
+/* Moves *data behind the queue it begins with. What has come in the meantime is behind what was saved. */
 static int restore_queue(struct queue *q, const uint8_t **data, size_t *left)
 {
+	struct queue newer = *q;
+	const uint8_t *front;
 	uint32_t len;
+	size_t run;
 
 	if (*left < sizeof(len))
 		return -EINVAL;
@@ -356,6 +397,10 @@ static int restore_queue(struct queue *q, const uint8_t **data, size_t *left)
 	queue_put(q, *data, len);
 	*data += len;
 	*left -= len;
+	while ((front = queue_front(&newer, &run), run)) {
+		queue_put(q, front, run);
+		queue_drop(&newer, run);
+	}
 	return 0;
 }
 
@@ -363,5 +408,12 @@ int bis_chardev_restore(struct bis_chardev *c, const uint8_t *data, size_t len)
 {
 	int err = restore_queue(&c->in, &data, &len);
 
-	return err ? err : restore_queue(&c->out, &data, &len);
+	if (!err)
+		err = restore_queue(&c->out, &data, &len);
+	if (err)
+		return err;
+	c->input_full = queue_room(&c->in) == 0;
+	c->output_choked = queue_room(&c->out) < sizeof(c->out.data) / 8;
+	bis_chardev_flush(c);
+	return 0;
 }

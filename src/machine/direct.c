@@ -103,6 +103,18 @@ void bis_direct_detach(struct bis_module *mod)
 		bis_tlb_flush(m->harts[i]);
 }
 
+bool bis_direct_window(const struct bis_module *mod, size_t index, uint64_t *base, uint64_t *size)
+{
+	for (const struct bis_direct *d = mod->machine->directs; d; d = d->next) {
+		if (d->module != mod || index--)
+			continue;
+		*base = d->base;
+		*size = d->size;
+		return true;
+	}
+	return false;
+}
+
 uint64_t bis_direct_base(const struct bis_direct *d)
 {
 	return d->base;

@@ -12,6 +12,9 @@ struct bis_machine;
  */
 bool bis_direct_page(struct bis_machine *m, uint64_t pa_page, uint8_t **host, bool *writable);
 
+/* Window `index` of an instance; false beyond the last. Control thread. */
+bool bis_direct_window(const struct bis_module *mod, size_t index, uint64_t *base, uint64_t *size);
+
 /* Takes away the windows of a module that goes. Harts parked. */
 void bis_direct_detach(struct bis_module *mod);
 

@@ -1,5 +1,5 @@
 /*
- * The machine: creation, the run state, and the requests that other threads make of the control thread.
+ * The machine: creation, its end, and plain accessors. What makes it run is in run_state.c.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -83,25 +83,6 @@ void bis_machine_set_entry(struct bis_machine *m, uint64_t pc, uint64_t a1, uint
 	m->entry_a2 = a2;
 }
 
-/* --- Trace --- */
-
-static uint64_t trace_insn(struct bis_hart *h, uint64_t a, uint64_t b, uint64_t imm)
-{
-	struct bis_machine *m = h->machine;
-
-	(void)a;
-	(void)b;
-	(void)imm;
-	m->cfg.trace(m->cfg.trace_arg, h);
-	return 0;
-}
-
-const struct bis_helper bis_machine_trace_helper = {
-	.name = "trace",
-	.fn = trace_insn,
-	.flags = BIS_CALL_READS_REGS | BIS_CALL_SEES_COUNT,
-};
-
 /* --- Creation --- */
 
 static int choose_engine(struct bis_machine *m)
@@ -178,6 +159,7 @@ static void init_locks(struct bis_machine *m)
 	pthread_condattr_init(&cond_attr);
 	pthread_condattr_setclock(&cond_attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&m->request_cond, &cond_attr);
+	pthread_cond_init(&m->step_cond, NULL);
 	pthread_condattr_destroy(&cond_attr);
 }
 
@@ -223,7 +205,6 @@ int bis_machine_create(const struct bis_machine_config *cfg, struct bis_machine 
 	if (!m)
 		return bis_fail(ENOMEM, "no memory for a machine");
 	m->cfg = *cfg;
-	m->trace = cfg->trace != NULL;
 	m->entry_pc = BIS_RAM_BASE;
 	atomic_store(&m->frozen_at, 0);
 	atomic_store(&m->next_timer, UINT64_MAX);
@@ -271,306 +252,11 @@ void bis_machine_destroy(struct bis_machine *m)
 	free_classes(m);
 	free(m->csrs);
 	free(m->add_spec);
+	pthread_cond_destroy(&m->step_cond);
 	pthread_cond_destroy(&m->request_cond);
 	pthread_mutex_destroy(&m->idle_lock);
 	pthread_mutex_destroy(&m->request_lock);
 	pthread_mutex_destroy(&m->device_lock);
 	pthread_mutex_destroy(&m->control_lock);
 	free(m);
-}
-
-/* --- Running --- */
-
-void bis_machine_park(struct bis_machine *m)
-{
-	for (unsigned i = 0; i < m->n_harts; i++)
-		bis_hart_ask_park(m->harts[i]);
-	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
-		bis_processor_stop(mod);
-	for (unsigned i = 0; i < m->n_harts; i++)
-		bis_hart_wait_parked(m->harts[i]);
-}
-
-void bis_machine_release(struct bis_machine *m)
-{
-	if (bis_machine_halting(m))
-		return;
-	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
-		if (bis_processor_start(mod))
-			bis_log(m, BIS_LOG_ERROR, mod->name, "%s", bis_error_message());
-	for (unsigned i = 0; i < m->n_harts; i++) {
-		m->harts[i]->step_limit = UINT64_MAX;
-		bis_hart_release(m->harts[i]);
-	}
-}
-
-static void reset_harts(struct bis_machine *m)
-{
-	for (unsigned i = 0; i < m->n_harts; i++)
-		bis_hart_reset(m->harts[i], m->entry_pc, m->entry_a1, m->entry_a2);
-}
-
-/* Device lock held. */
-static void boot_harts(struct bis_machine *m)
-{
-	for (unsigned i = 0; i < m->n_harts; i++)
-		bis_machine_boot_hart(m, m->harts[i]);
-}
-
-/* Device lock held. */
-static void stop_modules(struct bis_machine *m)
-{
-	for (struct bis_module *mod = m->modules; mod; mod = mod->next) {
-		if (mod->started && mod->class->stop)
-			mod->class->stop(mod->self);
-		mod->started = false;
-	}
-}
-
-/* All of them or none. */
-static int start_modules(struct bis_machine *m)
-{
-	int err = 0;
-
-	bis_machine_lock_devices(m);
-	for (struct bis_module *mod = m->modules; mod && !err; mod = mod->next) {
-		err = mod->class->start ? mod->class->start(mod->self) : 0;
-		mod->started = !err;
-	}
-	if (err)
-		stop_modules(m);
-	bis_machine_unlock_devices(m);
-	return err;
-}
-
-static void tell(struct bis_machine *m, enum bis_event_kind kind, uint64_t value)
-{
-	struct bis_event event = {.kind = kind, .value = value};
-
-	bis_machine_tell(m, &event);
-}
-
-void bis_machine_stop(struct bis_machine *m)
-{
-	bis_machine_lock_control(m);
-	if (bis_machine_state(m) == BIS_RUNNING)
-		bis_machine_park(m);
-	bis_clock_freeze(m);
-	bis_machine_lock_devices(m);
-	stop_modules(m);
-	bis_machine_unlock_devices(m);
-	atomic_store(&m->state, BIS_STOPPED);
-	tell(m, BIS_EVENT_STOPPED, (uint64_t)m->stop_status);
-	bis_machine_unlock_control(m);
-}
-
-static int start_paused(struct bis_machine *m)
-{
-	int err;
-
-	if (bis_machine_state(m) != BIS_CREATED)
-		return bis_fail(EINVAL, "the machine has been started already");
-	if (!m->family)
-		return bis_fail(EINVAL, "the harts have no instruction set: add the module 'riscv'");
-	err = start_modules(m);
-	if (err)
-		return err;
-	reset_harts(m);
-	bis_machine_lock_devices(m);
-	boot_harts(m);
-	bis_machine_unlock_devices(m);
-	for (unsigned i = 0; i < m->n_harts; i++) {
-		err = bis_hart_start_thread(m->harts[i]);
-		if (err) {
-			bis_machine_stop(m);
-			return err;
-		}
-	}
-	atomic_store(&m->state, BIS_PAUSED);
-	return 0;
-}
-
-static void pause_modules(struct bis_machine *m)
-{
-	bis_machine_lock_devices(m);
-	bis_devctl_drain_posted(m->devctl);
-	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
-		if (mod->class->pause)
-			mod->class->pause(mod->self);
-	bis_machine_unlock_devices(m);
-}
-
-static void resume_modules(struct bis_machine *m)
-{
-	bis_machine_lock_devices(m);
-	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
-		if (mod->class->resume)
-			mod->class->resume(mod->self);
-	bis_machine_unlock_devices(m);
-}
-
-static int pause_machine(struct bis_machine *m)
-{
-	if (bis_machine_state(m) != BIS_RUNNING)
-		return bis_fail(EINVAL, "the machine is not running");
-	bis_machine_park(m);
-	bis_clock_freeze(m);
-	pause_modules(m);
-	atomic_store(&m->state, BIS_PAUSED);
-	if (!bis_machine_tell_break(m))
-		tell(m, BIS_EVENT_PAUSED, 0);
-	return 0;
-}
-
-static int resume(struct bis_machine *m)
-{
-	if (bis_machine_state(m) != BIS_PAUSED)
-		return bis_fail(EINVAL, "the machine is not paused");
-	resume_modules(m);
-	atomic_store(&m->state, BIS_RUNNING);
-	bis_clock_thaw(m);
-	tell(m, BIS_EVENT_RESUMED, 0);
-	bis_machine_release(m);
-	return 0;
-}
-
-static int step_harts(struct bis_machine *m, uint64_t harts, uint64_t count)
-{
-	if (m->n_harts < 64)
-		harts &= (UINT64_C(1) << m->n_harts) - 1;
-	if (!harts)
-		return bis_fail(EINVAL, "no hart to step");
-	if (bis_machine_state(m) != BIS_PAUSED)
-		return bis_fail(EINVAL, "stepping needs a paused machine");
-	resume_modules(m);
-	bis_clock_thaw(m);
-	for (unsigned i = 0; i < m->n_harts; i++) {
-		if (!(harts >> i & 1))
-			continue;
-		m->harts[i]->step_limit = count;
-		m->harts[i]->fruitless = 0;
-		bis_hart_release(m->harts[i]);
-	}
-	for (unsigned i = 0; i < m->n_harts; i++)
-		bis_hart_wait_parked(m->harts[i]);
-	bis_clock_freeze(m);
-	pause_modules(m);
-	if (!bis_machine_tell_break(m))
-		tell(m, BIS_EVENT_STEPPED, count);
-	return 0;
-}
-
-static int reset(struct bis_machine *m)
-{
-	bool running = bis_machine_state(m) == BIS_RUNNING;
-
-	if (bis_machine_state(m) == BIS_STOPPED)
-		return bis_fail(EINVAL, "the machine has stopped");
-	if (running)
-		bis_machine_park(m);
-	reset_harts(m);
-	bis_machine_lock_devices(m);
-	bis_devctl_discard_posted(m->devctl);
-	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
-		if (mod->class->reset)
-			mod->class->reset(mod->self);
-	boot_harts(m);
-	bis_machine_unlock_devices(m);
-	tell(m, BIS_EVENT_RESET, 0);
-	if (running)
-		bis_machine_release(m);
-	return 0;
-}
-
-/* --- The same, one caller at a time --- */
-
-int bis_machine_start(struct bis_machine *m)
-{
-	int err;
-
-	bis_machine_lock_control(m);
-	err = start_paused(m);
-	if (!err) {
-		atomic_store(&m->state, BIS_RUNNING);
-		bis_clock_thaw(m);
-		tell(m, BIS_EVENT_STARTED, 0);
-		bis_machine_release(m);
-	}
-	bis_machine_unlock_control(m);
-	return err;
-}
-
-int bis_machine_start_paused(struct bis_machine *m)
-{
-	int err;
-
-	bis_machine_lock_control(m);
-	err = start_paused(m);
-	if (!err)
-		pause_modules(m);
-	bis_machine_unlock_control(m);
-	return err;
-}
-
-int bis_machine_pause(struct bis_machine *m)
-{
-	int err;
-
-	bis_machine_lock_control(m);
-	err = pause_machine(m);
-	bis_machine_unlock_control(m);
-	return err;
-}
-
-int bis_machine_resume(struct bis_machine *m)
-{
-	int err;
-
-	bis_machine_lock_control(m);
-	err = resume(m);
-	bis_machine_unlock_control(m);
-	return err;
-}
-
-int bis_machine_step_harts(struct bis_machine *m, uint64_t harts, uint64_t count)
-{
-	int err;
-
-	bis_machine_lock_control(m);
-	err = step_harts(m, harts, count);
-	bis_machine_unlock_control(m);
-	return err;
-}
-
-int bis_machine_step(struct bis_machine *m, uint64_t count)
-{
-	return bis_machine_step_harts(m, UINT64_MAX, count);
-}
-
-int bis_machine_reset(struct bis_machine *m)
-{
-	int err;
-
-	bis_machine_lock_control(m);
-	err = reset(m);
-	bis_machine_unlock_control(m);
-	return err;
-}
-
-int bis_machine_at_safepoint(struct bis_machine *m, int (*fn)(void *arg), void *arg)
-{
-	bool running;
-	int result;
-
-	bis_machine_lock_control(m);
-	running = bis_machine_state(m) == BIS_RUNNING;
-	if (running)
-		bis_machine_park(m);
-	bis_machine_lock_devices(m);
-	result = fn(arg);
-	bis_machine_unlock_devices(m);
-	if (running)
-		bis_machine_release(m);
-	bis_machine_unlock_control(m);
-	return result;
 }

@@ -127,7 +127,7 @@ struct bis_machine {
 	struct bis_hart *harts[BIS_MAX_HARTS];
 	unsigned n_harts;
 	uint64_t entry_pc, entry_a1, entry_a2;
-	bool trace;
+	uint64_t held; /* bit i: hart i stays parked while the machine runs */
 
 	/* Attachments: changed at safepoints only. */
 	struct bis_known_class *classes, *last_class;
@@ -170,6 +170,10 @@ struct bis_machine {
 	struct bis_event break_event;
 	enum bis_stop_reason stop_reason;
 	int stop_status;
+	uint64_t step;	   /* the step that is under way, 0: none; written with the control lock, too */
+	uint64_t stepping; /* bit i: hart i has not done its step; with `step` alone */
+	uint64_t last_step;
+	pthread_cond_t step_cond; /* `stepping` is 0, or `step` another */
 	char *add_spec;
 	struct bis_log_limit add_limit;
 	void (*add_done)(void *arg, int result);
@@ -178,15 +182,23 @@ struct bis_machine {
 
 #define TIME_RUNS UINT64_MAX
 
-/* --- machine.c --- */
-extern const struct bis_helper bis_machine_trace_helper;
-/* Parks every hart and processor; release lets them run again. Control thread. */
+/* --- run_state.c --- */
+/*
+ * Parks every hart and processor; release lets those run again that ran, and do not wait for the control thread.
+ * Control thread.
+ */
 void bis_machine_park(struct bis_machine *m);
 void bis_machine_release(struct bis_machine *m);
 /* As bis_machine_start, but the machine is paused before its first instruction. */
 BIS_MUST_CHECK int bis_machine_start_paused(struct bis_machine *m);
 /* Ends a machine that runs, is paused, or failed to start. Control thread. */
 void bis_machine_stop(struct bis_machine *m);
+/*
+ * A machine that runs stands still, with its time and its modules, as if it were paused; nobody is told. False if it
+ * did not run. let_go lets it go on, with the step that was under way. Control lock held all the time between.
+ */
+bool bis_machine_hold(struct bis_machine *m);
+void bis_machine_let_go(struct bis_machine *m);
 
 /* --- request.c --- */
 /*
@@ -194,8 +206,16 @@ void bis_machine_stop(struct bis_machine *m);
  * will reach its breakpoint again then. Hart's thread.
  */
 bool bis_machine_break(struct bis_machine *m, const struct bis_event *event);
-/* Has the control thread something to do before harts may run? */
-bool bis_machine_halting(struct bis_machine *m);
+/* The harts that may run in a running machine: none if the control thread has something to do before. */
+uint64_t bis_machine_may_run(struct bis_machine *m);
+/* A step of those harts begins: what it is known by. Control lock, harts parked. */
+uint64_t bis_machine_begin_step(struct bis_machine *m, uint64_t harts);
+/* A hart is done with its step. Hart's thread. */
+void bis_machine_has_stepped(struct bis_machine *m, unsigned hart);
+/* Waits until each hart is done, or the step is to end early, or has ended. Best without the control lock. */
+void bis_machine_await_step(struct bis_machine *m, uint64_t step);
+/* The machine stands still: no step is under way. Was a pause asked for? It has come then. Control lock. */
+bool bis_machine_has_rested(struct bis_machine *m);
 /* Tells of a breakpoint reached since the last call: true if there was one. Control lock, harts parked. */
 bool bis_machine_tell_break(struct bis_machine *m);
 
@@ -203,7 +223,7 @@ bool bis_machine_tell_break(struct bis_machine *m);
 void bis_machine_tell(struct bis_machine *m, const struct bis_event *event);
 
 /* --- src/cpu/breaks.c --- */
-/* Breakpoint `id` has been told of: it goes if it was for once. Control lock, harts parked. */
+/* Breakpoint `id` was hit: it counts that, and goes if it was for once. Control lock, harts parked. */
 void bis_breaks_was_hit(struct bis_machine *m, unsigned id);
 
 /* --- clock.c --- */

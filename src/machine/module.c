@@ -8,6 +8,8 @@
 
 #include "src/machine/machine_internal.h"
 
+#define NAME_SIZE 128 /* of an instance's name, with its end */
+
 /* --- Classes --- */
 
 void bis_machine_add_class(struct bis_machine *m, struct bis_known_class *known)
@@ -185,7 +187,7 @@ struct bis_module *bis_machine_find(struct bis_machine *m, const char *name)
 static int choose_name(struct bis_machine *m, struct bis_module *mod, const char *asked)
 {
 	const char *dash = isdigit((unsigned char)mod->class->name[strlen(mod->class->name) - 1]) ? "-" : "";
-	char name[128];
+	char name[NAME_SIZE];
 
 	if (asked && (!*asked || strlen(asked) >= sizeof(name) || strchr(asked, '/')))
 		return bis_fail(EINVAL, "%s: name=%s: expected 1 to 127 characters without '/'", mod->class->name,
@@ -448,6 +450,7 @@ static int check_removable(struct bis_machine *m, const struct bis_module *mod)
 
 int bis_machine_remove(struct bis_machine *m, struct bis_module *mod)
 {
+	char name[NAME_SIZE];
 	bool running;
 	int err;
 
@@ -457,8 +460,9 @@ int bis_machine_remove(struct bis_machine *m, struct bis_module *mod)
 		bis_machine_park(m);
 	err = check_removable(m, mod);
 	if (!err) {
-		tell(m, BIS_EVENT_MODULE_REMOVED, mod->name);
+		snprintf(name, sizeof(name), "%s", mod->name);
 		bis_module_destroy(mod);
+		tell(m, BIS_EVENT_MODULE_REMOVED, name);
 	}
 	if (running)
 		bis_machine_release(m);

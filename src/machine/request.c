@@ -8,6 +8,13 @@
 #include "src/cpu/hart_internal.h"
 #include "src/machine/machine_internal.h"
 
+/* Who waits for the end of a step need wait no longer. request_lock held. */
+static void cut_step(struct bis_machine *m)
+{
+	m->stepping = 0;
+	pthread_cond_broadcast(&m->step_cond);
+}
+
 /* The guest is to do no more until the control thread has come round. */
 static void ask_all_to_park(struct bis_machine *m)
 {
@@ -22,6 +29,7 @@ void bis_machine_request_stop(struct bis_machine *m, enum bis_stop_reason why, i
 		m->stop_asked = true;
 		m->stop_reason = why;
 		m->stop_status = status;
+		cut_step(m);
 		pthread_cond_broadcast(&m->request_cond);
 	}
 	pthread_mutex_unlock(&m->request_lock);
@@ -32,6 +40,7 @@ void bis_machine_request_reset(struct bis_machine *m)
 {
 	pthread_mutex_lock(&m->request_lock);
 	m->reset_asked = true;
+	cut_step(m);
 	pthread_cond_broadcast(&m->request_cond);
 	pthread_mutex_unlock(&m->request_lock);
 	ask_all_to_park(m);
@@ -46,6 +55,7 @@ bool bis_machine_break(struct bis_machine *m, const struct bis_event *event)
 	if (first) {
 		m->break_reached = true;
 		m->break_event = *event;
+		cut_step(m);
 		pthread_cond_broadcast(&m->request_cond);
 	}
 	pthread_mutex_unlock(&m->request_lock);
@@ -53,15 +63,69 @@ bool bis_machine_break(struct bis_machine *m, const struct bis_event *event)
 	return first;
 }
 
-bool bis_machine_halting(struct bis_machine *m)
+uint64_t bis_machine_may_run(struct bis_machine *m)
 {
-	bool halting;
+	uint64_t harts;
 
 	pthread_mutex_lock(&m->request_lock);
-	halting = m->stop_asked || m->reset_asked || m->break_reached;
+	harts = m->step ? m->stepping : ~m->held;
+	if (m->stop_asked || m->reset_asked || m->break_reached)
+		harts = 0;
 	pthread_mutex_unlock(&m->request_lock);
-	return halting;
+	return harts;
 }
+
+/* --- Steps --- */
+
+uint64_t bis_machine_begin_step(struct bis_machine *m, uint64_t harts)
+{
+	uint64_t step;
+
+	pthread_mutex_lock(&m->request_lock);
+	step = m->step = ++m->last_step;
+	m->stepping = m->stop_asked || m->reset_asked ? 0 : harts;
+	pthread_mutex_unlock(&m->request_lock);
+	return step;
+}
+
+void bis_machine_has_stepped(struct bis_machine *m, unsigned hart)
+{
+	pthread_mutex_lock(&m->request_lock);
+	m->stepping &= ~(UINT64_C(1) << hart);
+	if (!m->stepping)
+		pthread_cond_broadcast(&m->step_cond);
+	pthread_mutex_unlock(&m->request_lock);
+}
+
+void bis_machine_await_step(struct bis_machine *m, uint64_t step)
+{
+	pthread_mutex_lock(&m->request_lock);
+	while (m->step == step && m->stepping)
+		pthread_cond_wait(&m->step_cond, &m->request_lock);
+	pthread_mutex_unlock(&m->request_lock);
+}
+
+bool bis_machine_has_rested(struct bis_machine *m)
+{
+	bool asked;
+
+	pthread_mutex_lock(&m->request_lock);
+	asked = m->pause_asked;
+	m->pause_asked = false;
+	m->step = 0;
+	cut_step(m);
+	pthread_mutex_unlock(&m->request_lock);
+	return asked;
+}
+
+void bis_machine_end_step(struct bis_machine *m)
+{
+	pthread_mutex_lock(&m->request_lock);
+	cut_step(m);
+	pthread_mutex_unlock(&m->request_lock);
+}
+
+/* --- Requests, and who carries them out --- */
 
 bool bis_machine_tell_break(struct bis_machine *m)
 {
@@ -76,8 +140,8 @@ bool bis_machine_tell_break(struct bis_machine *m)
 	if (!reached)
 		return false;
 	event.pc = bis_hart_pc(m->harts[event.hart]);
-	bis_machine_tell(m, &event);
 	bis_breaks_was_hit(m, event.id);
+	bis_machine_tell(m, &event);
 	return true;
 }
 
@@ -85,6 +149,7 @@ void bis_machine_request_pause(struct bis_machine *m)
 {
 	pthread_mutex_lock(&m->request_lock);
 	m->pause_asked = true;
+	cut_step(m);
 	pthread_cond_broadcast(&m->request_cond);
 	pthread_mutex_unlock(&m->request_lock);
 }
@@ -177,12 +242,13 @@ static struct timespec deadline_after(int timeout_ms)
 }
 
 /* Pauses a machine that runs. With the control lock, so that nobody sets it running in between. */
-static int come_to_rest(struct bis_machine *m)
+static int come_to_rest(struct bis_machine *m, bool *ran)
 {
 	int err = 0;
 
 	bis_machine_lock_control(m);
-	if (bis_machine_state(m) == BIS_RUNNING)
+	*ran = bis_machine_state(m) == BIS_RUNNING;
+	if (*ran)
 		err = bis_machine_pause(m);
 	else
 		(void)bis_machine_tell_break(m);
@@ -193,6 +259,7 @@ static int come_to_rest(struct bis_machine *m)
 int bis_machine_join(struct bis_machine *m, int timeout_ms, enum bis_stop_reason *why, int *status)
 {
 	struct timespec until = deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+	bool ran;
 	int err = 0;
 
 	while (!err) {
@@ -204,15 +271,15 @@ int bis_machine_join(struct bis_machine *m, int timeout_ms, enum bis_stop_reason
 			break;
 		case WISH_PAUSE:
 		case WISH_BREAK:
-			err = come_to_rest(m);
+			err = come_to_rest(m, &ran);
 			break;
 		case WISH_RESET:
-			err = come_to_rest(m);
+			err = come_to_rest(m, &ran);
 			if (err)
 				break;
 			forget_resets(m);
 			*why = BIS_STOP_RESET_REQUEST;
-			*status = 0;
+			*status = ran;
 			return 0;
 		case WISH_STOP:
 			bis_machine_stop(m);

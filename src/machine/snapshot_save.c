@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,6 @@
 #include "src/machine/chardev_internal.h"
 #include "src/machine/machine_internal.h"
 #include "src/machine/snapshot_internal.h"
-#include "src/machine/snapshot_stream.h"
 #include "src/memory/memory_internal.h"
 
 /* A record's data while it is gathered. */
@@ -63,6 +63,8 @@ static int put(struct snapshot_writer *w, enum snapshot_tag tag, const char *nam
 {
 	int err = g->err;
 
+	if (!err && g->len > SNAPSHOT_DATA_MAX)
+		err = bis_fail(EFBIG, "%s has more state than a snapshot takes", name);
 	if (!err)
 		err = write_header(w, tag, name, g->len);
 	if (!err)
@@ -77,7 +79,12 @@ static int put(struct snapshot_writer *w, enum snapshot_tag tag, const char *nam
 static int put_machine(struct snapshot_writer *w, struct bis_machine *m, const char *note)
 {
 	struct bis_mem_region ram;
-	struct snapshot_machine s = {.now = bis_machine_now(m), .harts = m->n_harts, .clock = (uint32_t)m->cfg.clock};
+	struct snapshot_machine s = {.now = bis_machine_now(m),
+				     .entry_pc = m->entry_pc,
+				     .entry_a1 = m->entry_a1,
+				     .entry_a2 = m->entry_a2,
+				     .harts = m->n_harts,
+				     .clock = (uint32_t)m->cfg.clock};
 	struct gathered g = {0};
 	char isa[256];
 	int err = bis_mem_region(m->memory, 0, &ram);
@@ -92,34 +99,66 @@ static int put_machine(struct snapshot_writer *w, struct bis_machine *m, const c
 	return put(w, SNAPSHOT_MACHINE, "", &g);
 }
 
-static int put_module(struct snapshot_writer *w, const struct bis_module *mod)
+static void add_field(struct gathered *g, const struct bis_field *f, const void *self)
+{
+	uint8_t name_len = (uint8_t)strlen(f->name), type = (uint8_t)f->type;
+
+	add(g, &name_len, 1);
+	add(g, &type, 1);
+	add(g, &f->count, sizeof(f->count));
+	add(g, f->name, name_len);
+	add(g, (const uint8_t *)self + f->offset, f->count * bis_field_unit(f->type));
+}
+
+/* The fields that have `wanted` of the flags CONSTANT and DERIVED. */
+static void add_fields(struct gathered *g, const struct bis_field *fields, uint32_t wanted, const void *self)
+{
+	for (const struct bis_field *f = fields; f && f->name; f++)
+		if ((f->flags & (BIS_FIELD_CONSTANT | BIS_FIELD_DERIVED)) == wanted)
+			add_field(g, f, self);
+}
+
+static void add_thing(void *arg, const struct bis_outside *thing)
+{
+	add_text(arg, thing->what);
+	add_text(arg, thing->name);
+	add_text(arg, thing->state);
+}
+
+static int put_outside(struct snapshot_writer *w, const struct bis_module *mod)
 {
 	struct gathered g = {0};
+	int err = mod->class->outside ? mod->class->outside(mod->self, add_thing, &g) : 0;
+
+	if (err || (!g.len && !g.err)) {
+		free(g.data);
+		return err;
+	}
+	return put(w, SNAPSHOT_OUTSIDE, mod->name, &g);
+}
+
+static int put_module(struct snapshot_writer *w, const struct bis_module *mod)
+{
+	struct snapshot_module s = {.base = mod->has_base ? mod->base : 0,
+				    .irq = mod->has_irq ? mod->irq_input : 0,
+				    .slot = mod->slot,
+				    .version = mod->class->version,
+				    .placed = mod->has_base,
+				    .backend = mod->class->backend};
+	struct gathered g = {0};
+	int err;
 
 	if (!mod->class->migratable)
-		return bis_fail(EBUSY, "%s cannot be in a snapshot: its state is not described", mod->name);
+		return bis_fail(EBUSY, "%s cannot be in a snapshot: its class does not describe its state", mod->name);
+	add(&g, &s, sizeof(s));
 	add_text(&g, mod->class->name);
-	add(&g, &mod->class->version, 1);
 	add_text(&g, mod->spec);
-	return put(w, SNAPSHOT_MODULE, mod->name, &g);
+	add_fields(&g, mod->class->fields, BIS_FIELD_CONSTANT, mod->self);
+	err = put(w, SNAPSHOT_MODULE, mod->name, &g);
+	return err ? err : put_outside(w, mod);
 }
 
 /* --- State --- */
-
-static void add_fields(struct gathered *g, const struct bis_field *fields, const void *self)
-{
-	for (const struct bis_field *f = fields; f && f->name; f++) {
-		uint8_t name_len = (uint8_t)strlen(f->name), type = (uint8_t)f->type;
-
-		if (f->flags & BIS_FIELD_DERIVED)
-			continue;
-		add(g, &name_len, 1);
-		add(g, &type, 1);
-		add(g, &f->count, sizeof(f->count));
-		add(g, f->name, name_len);
-		add(g, (const uint8_t *)self + f->offset, f->count * bis_field_unit(f->type));
-	}
-}
 
 static void add_own(void *arg, const void *data, size_t len)
 {
@@ -139,7 +178,7 @@ static int put_state(struct snapshot_writer *w, struct bis_module *mod)
 		level = mod->irqs[i].level;
 		add(&g, &level, 1);
 	}
-	add_fields(&g, mod->class->fields, mod->self);
+	add_fields(&g, mod->class->fields, 0, mod->self);
 	err = put(w, SNAPSHOT_FIELDS, mod->name, &g);
 	for (size_t i = 0; !err && bis_devctl_timer(mod, i, &when); i++)
 		add(&g, &when, sizeof(when));
@@ -164,7 +203,7 @@ static int put_harts(struct snapshot_writer *w, struct bis_machine *m)
 		char name[16];
 
 		snprintf(name, sizeof(name), "%u", i);
-		add_fields(&g, bis_hart_fields, m->harts[i]);
+		add_fields(&g, bis_hart_fields, 0, m->harts[i]);
 		err = put(w, SNAPSHOT_HART, name, &g);
 	}
 	return err;
@@ -243,24 +282,36 @@ static int put_ram(struct snapshot_writer *w, const struct bis_ram *ram)
 
 /* --- All of it --- */
 
+static int put_modules(struct snapshot_writer *w, struct bis_machine *m)
+{
+	size_t count = 0;
+	int err = 0;
+
+	for (struct bis_module *mod = m->modules; mod && !err; mod = mod->next)
+		err = count++ < SNAPSHOT_MODULES
+			      ? put_module(w, mod)
+			      : bis_fail(EFBIG, "more modules than the %d of a snapshot", SNAPSHOT_MODULES);
+	return err;
+}
+
 static int put_all(struct snapshot_writer *w, struct bis_machine *m, const char *note)
 {
 	const struct bis_ram_table *t = atomic_load(&m->memory->table);
 	struct gathered none = {0};
 	int err = put_machine(w, m, note);
 
-	for (struct bis_module *mod = m->modules; mod && !err; mod = mod->next)
-		err = put_module(w, mod);
+	if (!err)
+		err = put_modules(w, m);
 	if (!err)
 		err = put(w, SNAPSHOT_BEGIN, "", &none);
+	for (size_t i = 0; i < t->count && !err; i++)
+		err = put_ram(w, t->regions[i]);
 	if (!err)
 		err = put_harts(w, m);
 	for (struct bis_module *mod = m->modules; mod && !err; mod = mod->next)
 		err = put_state(w, mod);
 	if (!err)
 		err = put_chardevs(w, m);
-	for (size_t i = 0; i < t->count && !err; i++)
-		err = put_ram(w, t->regions[i]);
 	return err ? err : put(w, SNAPSHOT_END, "", &none);
 }
 
@@ -272,9 +323,9 @@ static int write_paused(struct bis_machine *m, int fd, const char *note)
 
 	if (err)
 		return err;
-	if (write(fd, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_SIZE) != (ssize_t)SNAPSHOT_MAGIC_SIZE ||
-	    write(fd, &version, sizeof(version)) != sizeof(version))
-		err = bis_fail(errno ? errno : EIO, "cannot write the snapshot: %s", strerror(errno));
+	err = snapshot_write_plain(fd, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_SIZE);
+	if (!err)
+		err = snapshot_write_plain(fd, &version, sizeof(version));
 	if (!err)
 		err = put_all(w, m, note);
 	if (!err)
@@ -289,27 +340,41 @@ int bis_snapshot_write(struct bis_machine *m, int fd, const char *note)
 	int err = 0;
 
 	bis_machine_lock_control(m);
-	running = bis_machine_state(m) == BIS_RUNNING;
-	if (running)
-		err = bis_machine_pause(m);
-	else if (bis_machine_state(m) != BIS_PAUSED)
+	running = bis_machine_hold(m);
+	if (!running && bis_machine_state(m) != BIS_PAUSED)
 		err = bis_fail(EINVAL, "a snapshot needs a machine that has started and not stopped");
 	if (!err) {
 		bis_machine_lock_devices(m);
 		err = write_paused(m, fd, note);
 		bis_machine_unlock_devices(m);
 	}
-	if (running && bis_machine_state(m) == BIS_PAUSED && bis_machine_resume(m) && !err)
-		err = bis_fail(EIO, "the machine cannot be resumed after the snapshot");
+	if (running)
+		bis_machine_let_go(m);
 	bis_machine_unlock_control(m);
 	return err;
 }
 
+/* Has the name reach the disk as its contents have, where the file system and the rights to the directory let it. */
+static void sync_name(const char *path)
+{
+	char *copy = strdup(path);
+	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd >= 0) {
+		(void)fsync(fd);
+		close(fd);
+	}
+	free(copy);
+}
+
 int bis_snapshot_save(struct bis_machine *m, const char *path, const char *note)
 {
+	struct stat st;
 	char *temporary;
 	int fd, err;
 
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return bis_fail(EINVAL, "%s: a snapshot replaces only a regular file", path);
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
 		return bis_fail(ENOMEM, "no memory for a snapshot");
 	fd = mkostemp(temporary, O_CLOEXEC);
@@ -323,6 +388,8 @@ int bis_snapshot_save(struct bis_machine *m, const char *path, const char *note)
 		err = bis_fail(errno, "%s: %s", path, strerror(errno));
 	if (err)
 		unlink(temporary);
+	else
+		sync_name(path);
 	close(fd);
 	free(temporary);
 	return err;

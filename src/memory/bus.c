@@ -220,6 +220,16 @@ static const struct bis_bus_window *find_for(struct bis_bus *bus, uint64_t pa, u
 	return size > w->ops->size - (pa - w->base) ? NULL : w;
 }
 
+bool bis_bus_find(struct bis_bus *bus, uint64_t pa, unsigned size, bool write, struct bis_bus_window *out)
+{
+	const struct bis_bus_window *w = find_for(bus, pa, size);
+
+	if (!w || !(write ? w->ops->write != NULL : w->ops->read != NULL))
+		return false;
+	*out = *w;
+	return true;
+}
+
 static uint64_t cut(uint64_t val, unsigned size)
 {
 	return size < 8 ? val & ((UINT64_C(1) << (8 * size)) - 1) : val;

@@ -14,7 +14,8 @@ struct bis_bus;
 
 /*
  * An empty bus beside the RAM of `m`. `device_lock` is the machine's device lock, not recursive; every function below
- * but create and destroy takes it, so none may be called with it held. Both are borrowed and outlive the bus. -ENOMEM.
+ * but create, destroy and find takes it, so none may be called with it held. Both are borrowed and outlive the bus.
+ * -ENOMEM.
  */
 BIS_MUST_CHECK int bis_bus_create(const struct bis_memory *m, pthread_mutex_t *device_lock, struct bis_bus **out);
 void bis_bus_destroy(struct bis_bus *bus);
@@ -50,5 +51,7 @@ struct bis_bus_window {
 size_t bis_bus_window_count(struct bis_bus *bus);
 /* Window `index` in address order; -ENOENT beyond the last. */
 BIS_MUST_CHECK int bis_bus_window(struct bis_bus *bus, size_t index, struct bis_bus_window *out);
+/* The window that takes an access; false: none. The caller holds the device lock, and *out is valid as long. */
+bool bis_bus_find(struct bis_bus *bus, uint64_t pa, unsigned size, bool write, struct bis_bus_window *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include "src/cpu/hart_internal.h"
 #include "src/engine/engine.h"
 #include "src/machine/machine_internal.h"
+#include "src/machine/observe.h"
 #include "src/translate/block_internal.h"
 #include "src/translate/ir_internal.h"
 
@@ -32,7 +33,7 @@ struct bis_block_cache {
 	uint8_t *arena; /* ARENA_SIZE for cached blocks, then SHORT_SIZE for the uncached one */
 	size_t used;
 	uint64_t epoch;
-	struct bis_block_stats stats;
+	_Atomic uint64_t translated, dropped, flushes; /* bis_count */
 	struct bis_block *jump[1u << JUMP_CACHE_BITS];
 	struct bis_block *hash[1u << HASH_BITS];
 	struct page_ref *pages[1u << PAGE_BITS];
@@ -91,16 +92,17 @@ void bis_block_cache_destroy(struct bis_block_cache *c)
 
 void bis_block_cache_flush(struct bis_block_cache *c)
 {
-	c->stats.flushes++;
+	bis_count(&c->flushes);
 	forget_all(c);
 }
 
 struct bis_block_stats bis_block_cache_stats(const struct bis_block_cache *c)
 {
-	struct bis_block_stats s = c->stats;
-
-	s.used_bytes = c->used;
-	return s;
+	return (struct bis_block_stats){
+		.translated = atomic_load_explicit(&c->translated, memory_order_relaxed),
+		.dropped = atomic_load_explicit(&c->dropped, memory_order_relaxed),
+		.flushes = atomic_load_explicit(&c->flushes, memory_order_relaxed),
+	};
 }
 
 uint64_t bis_block_cache_epoch(const struct bis_block_cache *c)
@@ -132,7 +134,7 @@ static void drop_block(struct bis_block_cache *c, struct bis_block *b)
 	for (struct bis_link *l = b->incoming; l; l = l->next)
 		*l->site = l->stub;
 	b->incoming = NULL;
-	c->stats.dropped++;
+	bis_count(&c->dropped);
 }
 
 void bis_block_cache_drop_page(struct bis_block_cache *c, uint64_t pa_page)
@@ -258,8 +260,8 @@ static enum step translate_one(struct bis_hart *h, struct source *s, struct bis_
 		raw |= (uint32_t)guest_load16(s->host + off + 2) << 16;
 	}
 	bis_ir_begin_insn(t, off, *len);
-	if (h->machine->trace)
-		bis_ir_call(t, &bis_machine_trace_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
+	if (h->machine->cfg.observer.insn)
+		bis_ir_call(t, &bis_observe_insn_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
 	if ((h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_PC)) && bis_breaks_at_offset(&h->machine->breaks, off))
 		bis_ir_call(t, &bis_break_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
 	if (bis_decode(h->machine->decoder, raw, &insn))
@@ -276,7 +278,7 @@ static bool translate(struct bis_hart *h, struct source *s, struct bis_ir *t, un
 	enum step step;
 
 	bis_ir_begin(t, &h->isa, (unsigned)(h->mstatus >> MSTATUS_FS_SHIFT) & 3, h->fp.rm);
-	if (!s->cacheable || h->machine->trace)
+	if (!s->cacheable || h->machine->cfg.observer.insn)
 		max = 1;
 	do {
 		step = translate_one(h, s, t, off, &len);
@@ -286,7 +288,7 @@ static bool translate(struct bis_hart *h, struct source *s, struct bis_ir *t, un
 		return false;
 	if (!t->ended) /* goes on behind the last instruction */
 		bis_ir_jump(t, t->offset[t->insns] - t->offset[t->insns - 1]);
-	h->cache->stats.translated++;
+	bis_count(&h->cache->translated);
 	return true;
 }
 

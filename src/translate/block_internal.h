@@ -36,9 +36,9 @@ struct bis_block {
 	uint16_t offset[]; /* of each instruction from the page start, and of the end: insns + 1 values */
 };
 
-/* Block statistics for display. */
+/* Block statistics for display: any thread may ask for them. */
 struct bis_block_stats {
-	uint64_t translated, dropped, flushes, used_bytes;
+	uint64_t translated, dropped, flushes;
 };
 
 static inline unsigned bis_jump_hash(uint64_t tag)

@@ -12,5 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Writes well-formed input `index` into buf and returns its size; 0 beyond the last. */
 size_t fuzz_seed(unsigned index, uint8_t *buf, size_t max);
+/* Mutations that are tried if nobody says how many. A target whose inputs take long may have a function of its own. */
+unsigned fuzz_runs(void);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * The plain main of a fuzz target:
  *     fuzz_x FILE...     each file once ("-" is standard input)
- *     fuzz_x             mutations of the seeds: FUZZ_RUNS of them (20000), or as many as FUZZ_SECONDS allow if that is
- *                        set, from the random seed FUZZ_SEED (1)
- * An input that ends the program, or takes longer than INPUT_SECONDS, is left in fuzz_x.find in the working folder.
+ *     fuzz_x             mutations of the seeds: FUZZ_RUNS of them (20000 as a rule), or as many as FUZZ_SECONDS allow
+ * if that is set, from the random seed FUZZ_SEED (1) An input that ends the program, or takes longer than
+ * INPUT_SECONDS, is left in fuzz_x.find in the working folder.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +18,11 @@
 
 #define INPUT_MAX     (1 << 20)
 #define INPUT_SECONDS 30
+
+__attribute__((weak)) unsigned fuzz_runs(void)
+{
+	return 20000;
+}
 
 /* What the signal handler needs: the input under way, and where it goes if it is the last. */
 static const uint8_t *volatile current;
@@ -142,7 +147,7 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 static int run_mutations(const char *program, uint8_t *buf)
 {
 	uint64_t seconds = number_from("FUZZ_SECONDS", 0), seed = number_from("FUZZ_SEED", 1), rng = seed ? seed : 1;
-	uint64_t runs = seconds ? UINT64_MAX : number_from("FUZZ_RUNS", 20000), done = 0;
+	uint64_t runs = seconds ? UINT64_MAX : number_from("FUZZ_RUNS", fuzz_runs()), done = 0;
 	time_t start = time(NULL);
 	unsigned seeds = 0;
 

@@ -287,7 +287,12 @@ refused 'missing kernel by option' 'nowhere\.elf: No such file' --kernel nowhere
 refused 'unknown console' "--console: unknown kind 'ptty' \(did you mean 'pty'\?\)" --console ptty off.elf
 refused 'unknown log level' "--log: unknown level 'degub' \(did you mean 'debug'\?\)" --log degub off.elf
 refused 'log in no folder' 'nowhere/log: No such file' --log nowhere/log off.elf
-refused 'trace in no folder' 'nowhere/trace: No such file' --trace=nowhere/trace off.elf
+refused 'trace in no folder' 'nowhere/trace: No such file' --trace=file=nowhere/trace off.elf
+refused 'trace of an unknown kind' "unknown kind 'insm' .*did you mean 'insn'" --trace=insm off.elf
+refused 'trace of a file alone' 'a file is file=/tmp/t' --trace=/tmp/t off.elf
+refused 'trace of an unknown trap' "did you mean 'ecall-u'" --trace=trap:ecall off.elf
+refused 'profile in no folder' 'nowhere/x: No such file' --profile=nowhere/x off.elf
+refused 'profile at no rate' 'from 1 to 20000' --profile=rate=0 off.elf
 refused 'bad timeout' "--timeout: 'soon'" --timeout soon off.elf
 refused 'negative timeout' "--timeout: '-1'" --timeout -1 off.elf
 refused 'missing device tree' 'nowhere\.dtb' --dtb nowhere.dtb off.elf
@@ -300,9 +305,13 @@ refused 'initial RAM disk larger than memory' '--initrd: large\.img: 157286400 b
 refused 'device tree and Linux folder' '--linux .*--dtb' --dtb text.dtb --linux ./dir
 refused 'kernel and device tree in one page' 'no room' --memory 4K off.elf
 refused 'unknown module in --help-module' "unknown module 'clnt', did you mean 'clint'" --help-module clnt
+refused 'control characters in a name' '\?\[31mx\.elf: No such file' $'\e[31mx.elf'
 refused 'missing file to disassemble' 'nowhere\.elf: No such file' --disasm nowhere.elf
 refused 'device tree into no folder' 'nowhere/x\.dtb' --dump-dtb nowhere/x.dtb
 export BISCUIT_CACHE=$work/cache
+for option in '--memory 64M' '--clock host' '--dump-dtb x' '--share .'; do
+	refused "a snapshot with ${option% *}" "${option% *} does not go with --restore" --restore x.snap $option
+done
 refused 'unknown Linux' "--linux: there is no 'debain' in .*/cache/linux \(did you mean 'debian'\?\); 'tools/debian-guest fetch'" --linux debain
 refused 'missing Linux folder' "--linux: there is no folder \./nowhere; .*tools/debian-guest fetch" --linux ./nowhere
 refused 'Linux folder without kernel' "--linux: .*/none has no file 'kernel'" --linux none

@@ -60,6 +60,11 @@ int bis_module_slot(const struct bis_module *mod)
 	return mod->slot;
 }
 
+const char *bis_module_spec(const struct bis_module *mod)
+{
+	return bis_module_name(mod);
+}
+
 uint64_t bis_module_now(struct bis_module *mod)
 {
 	return mod->machine->now;

@@ -213,6 +213,43 @@ static void put(struct bis_machine *m, const char *text)
 	bis_machine_unlock_devices(m);
 }
 
+struct heard {
+	size_t len;
+	char text[64];
+};
+
+static void hear(void *arg, const uint8_t *buf, size_t len)
+{
+	struct heard *h = arg;
+
+	assert_true(h->len + len < sizeof(h->text));
+	memcpy(h->text + h->len, buf, len);
+	h->len += len;
+}
+
+static void listeners_hear_all_output_in_order(void **state)
+{
+	struct bis_machine *m = fake_create(1);
+	struct bis_chardev *c = open_console(m);
+	struct heard a = {0}, b = {0}, more[4] = {0};
+
+	(void)state;
+	assert_ok(bis_chardev_listen(c, hear, &a));
+	bis_chardev_write(c, (const uint8_t *)"no back end, ", 13);
+	assert_ok(bis_chardev_listen(c, hear, &b));
+	bis_chardev_write(c, (const uint8_t *)"still heard", 11);
+	assert_string_equal(a.text, "no back end, still heard");
+	assert_string_equal(b.text, "still heard");
+	bis_chardev_unlisten(c, &a);
+	bis_chardev_write(c, (const uint8_t *)"!", 1);
+	assert_int_equal(a.len, 24);
+	assert_string_equal(b.text, "still heard!");
+	for (int i = 0; i < 3; i++)
+		assert_ok(bis_chardev_listen(c, hear, &more[i]));
+	assert_fails(bis_chardev_listen(c, hear, &more[3]), -ENOSPC, "4 listeners");
+	fake_destroy(m);
+}
+
 static void null_swallows_and_never_ends(void **state)
 {
 	struct bis_machine *m = fake_create(1);
@@ -485,6 +522,7 @@ int main(void)
 		cmocka_unit_test(end_of_input_comes_after_the_last_byte),
 		cmocka_unit_test(notifications_do_not_nest),
 		cmocka_unit_test(the_number_of_front_ends_is_bounded),
+		cmocka_unit_test(listeners_hear_all_output_in_order),
 		cmocka_unit_test(null_swallows_and_never_ends),
 		cmocka_unit_test(file_gets_every_byte_and_can_append),
 		cmocka_unit_test(file_that_cannot_be_opened_is_named),

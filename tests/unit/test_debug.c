@@ -387,6 +387,58 @@ static void one_hart_steps_while_another_stays(void **state)
 	bis_machine_destroy(m);
 }
 
+static void a_step_of_one_thing_ends_at_the_handler(void **state)
+{
+	static const uint32_t code[] = {ECALL, NOP, WFI, NOP};
+	struct fixture *f = *state;
+
+	RIG_LOAD(f->m, RIG_CODE, code);
+	rig_set_csr(f->m, CSR_MTVEC_, RIG_CODE + 4);
+	bis_hart_set_pc(rig_hart(f->m), RIG_CODE);
+	assert_ok(bis_machine_step_once(f->m, 1)); /* the trap */
+	assert_int_equal(bis_hart_pc(rig_hart(f->m)), RIG_CODE + 4);
+	assert_int_equal(rig_csr(f->m, CSR_MEPC_), RIG_CODE);
+	assert_ok(bis_machine_step_once(f->m, 1)); /* an instruction */
+	assert_int_equal(bis_hart_pc(rig_hart(f->m)), RIG_CODE + 8);
+	rig_set_csr(f->m, CSR_MIE_, 1 << BIS_LINE_MSIP);
+	rig_set_csr(f->m, 0x300, 8);
+	bis_hart_set_line(rig_hart(f->m), BIS_LINE_MSIP, true);
+	assert_ok(bis_machine_step_once(f->m, 1)); /* an interrupt */
+	assert_int_equal(bis_hart_pc(rig_hart(f->m)), RIG_CODE + 4);
+	assert_int_equal(rig_csr(f->m, CSR_MEPC_), RIG_CODE + 8);
+	assert_ok(bis_machine_step(f->m, 1));
+	assert_int_equal(bis_hart_pc(rig_hart(f->m)), RIG_CODE + 8);
+	assert_fails(bis_machine_step_once(f->m, 2), -EINVAL, "no hart");
+}
+
+static void one_hart_goes_on_while_another_stays(void **state)
+{
+	struct bis_machine *m = rig_create("rv64", 2);
+	unsigned count = 0;
+
+	(void)state;
+	rig_start_paused(m);
+	assert_fails(bis_machine_resume_harts(m, 4), -EINVAL, "no hart");
+	for (unsigned only = 0; only < 2; only++) {
+		uint64_t before[2];
+
+		for (unsigned i = 0; i < 2; i++)
+			before[i] = bis_hart_instret(bis_machine_hart(m, i));
+		assert_ok(bis_machine_resume_harts(m, 1u << only));
+		rig_wait_for(bis_hart_instret(bis_machine_hart(m, only)) > before[only]);
+		assert_int_equal(bis_machine_at_safepoint(m, count_up, &count), 7); /* does not wake it */
+		assert_ok(bis_machine_pause(m));
+		assert_int_equal(bis_hart_instret(bis_machine_hart(m, !only)), before[!only]);
+	}
+	assert_ok(bis_machine_resume(m)); /* all of them */
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t before = bis_hart_instret(bis_machine_hart(m, i));
+
+		rig_wait_for(bis_hart_instret(bis_machine_hart(m, i)) > before);
+	}
+	bis_machine_destroy(m);
+}
+
 /* --- Translation in steps --- */
 
 static void take_step(void *arg, const struct bis_walk_step *step)
@@ -436,6 +488,8 @@ int main(void)
 		T(control_calls_from_many_threads_exclude_each_other),
 		T(safepoints_lose_no_breakpoint),
 		cmocka_unit_test(one_hart_steps_while_another_stays),
+		T(a_step_of_one_thing_ends_at_the_handler),
+		cmocka_unit_test(one_hart_goes_on_while_another_stays),
 		T(a_walk_tells_of_each_table),
 	};
 

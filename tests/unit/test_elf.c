@@ -275,6 +275,34 @@ static void symbols_and_code_are_found(void **state)
 	}
 }
 
+static void sections_are_found_by_name(void **state)
+{
+	(void)state;
+	for (int wide = 0; wide < 2; wide++) {
+		uint64_t offset, size, vaddr;
+		struct elf_builder e;
+		struct bis_elf *elf;
+
+		file_with_symbols(&e, wide);
+		assert_ok(bis_elf_open_bytes("test.elf", e.b, e.size, &elf));
+		assert_ok(bis_elf_section_get(elf, ".text", &offset, &size, &vaddr));
+		assert_int_equal(offset, BUILDER_CODE);
+		assert_int_equal(size, 0x20);
+		assert_int_equal(vaddr, BASE + 0x1000);
+		assert_fails(bis_elf_section_get(elf, ".data", &offset, &size, &vaddr), -ENOENT, "no section '.data'");
+		bis_elf_close(elf);
+		/* Compressed contents are none; neither are sections without names. */
+		elf_put(&e, elf_section_at(&e, 1) + 8, 4, 6 | 0x800);
+		assert_ok(bis_elf_open_bytes("test.elf", e.b, e.size, &elf));
+		assert_fails(bis_elf_section_get(elf, ".text", &offset, &size, &vaddr), -ENOENT, "no section");
+		bis_elf_close(elf);
+		elf_put(&e, elf_tail(&e) + 8, 2, 99);
+		assert_ok(bis_elf_open_bytes("test.elf", e.b, e.size, &elf));
+		assert_fails(bis_elf_section_get(elf, ".text", &offset, &size, &vaddr), -ENOENT, "no section");
+		bis_elf_close(elf);
+	}
+}
+
 static void hostile_symbol_tables_are_refused_or_ignored(void **state)
 {
 	static const struct {
@@ -401,6 +429,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(overlapping_segments_are_refused),
 	cmocka_unit_test(the_wrong_width_names_the_right_one),
 	cmocka_unit_test(symbols_and_code_are_found),
+	cmocka_unit_test(sections_are_found_by_name),
 	cmocka_unit_test(hostile_symbol_tables_are_refused_or_ignored),
 	cmocka_unit_test(raw_images_go_to_the_base),
 	cmocka_unit_test(bad_raw_images_are_refused),

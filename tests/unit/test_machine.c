@@ -283,7 +283,7 @@ static void a_trace_sees_every_instruction(void **state)
 	static const uint32_t code[] = {ADDI(A2, A2, 1), BNE(A2, A3, -4), ECALL, NOP};
 	struct trail t = {.count = 0};
 	struct bis_machine_config cfg = {
-		.ram_size = RIG_RAM_SIZE, .classes = bis_builtin_modules, .trace = note_step, .trace_arg = &t};
+		.ram_size = RIG_RAM_SIZE, .classes = bis_builtin_modules, .observer = {.arg = &t, .insn = note_step}};
 	struct bis_machine *m = NULL;
 
 	(void)state;

@@ -441,7 +441,7 @@ static void nothing_is_started_before_it_is_needed(void **state)
 	assert_int_equal(mrig_native(r)->workers, 0);
 	assert_null(mrig_native(r)->jobs);
 	assert_null(mrig_native(r)->handles.rows);
-	assert_null(mrig_native(r)->watches.numbers);
+	assert_null(mrig_native(r)->watches.all);
 }
 
 int main(void)

@@ -207,8 +207,8 @@ static void system_reset_ends_or_restarts_the_machine(void **state)
 		int status;
 	} ends[] = {{SRST, 0, 0, BIS_STOP_POWER_OFF, 0},
 		    {SRST, 0, 1, BIS_STOP_POWER_OFF, 1},
-		    {SRST, 1, 0, BIS_STOP_RESET_REQUEST, 0},
-		    {SRST, 2, 1, BIS_STOP_RESET_REQUEST, 0},
+		    {SRST, 1, 0, BIS_STOP_RESET_REQUEST, 1}, /* 1: it ran */
+		    {SRST, 2, 1, BIS_STOP_RESET_REQUEST, 1},
 		    {8, 0, 0, BIS_STOP_POWER_OFF, 0}};
 	enum bis_stop_reason why;
 	int status;

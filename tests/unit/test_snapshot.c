@@ -5,13 +5,16 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <biscuit/snapshot.h>
 
 #include "src/machine/machine_internal.h"
+#include "src/machine/snapshot_stream.h"
 #include "tests/unit/rig.h"
+#include "tests/unit/snapshot_rig.h"
 
 enum { CSR_MTVEC_ = 0x305, CSR_MIE_ = 0x304, CSR_MSTATUS_ = 0x300 };
 
@@ -240,6 +243,106 @@ static void damage_anywhere_is_noticed(void **state)
 	free(data);
 }
 
+/* --- The file by itself --- */
+
+#define STREAM ((size_t)1300 << 10) /* three pieces */
+
+/* A stream of words that count, in a new file in memory. */
+static int write_stream(void)
+{
+	int fd = memfd_create("stream", MFD_CLOEXEC);
+	struct snapshot_writer *w;
+
+	assert_true(fd >= 0);
+	assert_ok(snapshot_writer_create(fd, &w));
+	for (uint32_t at = 0; at < STREAM; at += 4096) {
+		uint32_t page[1024] = {at};
+
+		assert_ok(snapshot_write(w, page, sizeof(page)));
+	}
+	assert_ok(snapshot_writer_finish(w));
+	snapshot_writer_destroy(w);
+	return fd;
+}
+
+/* Reads all of it: 0 where every byte is as it was written. */
+static int read_stream(int fd)
+{
+	struct snapshot_reader *r;
+	uint32_t page[1024];
+	int err = 0;
+
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_ok(snapshot_reader_create(fd, &r));
+	for (uint32_t at = 0; at < STREAM && !err; at += 4096) {
+		err = snapshot_read(r, page, sizeof(page));
+		assert_true(err || page[0] == at);
+	}
+	if (!err)
+		err = snapshot_reader_finish(r);
+	snapshot_reader_destroy(r);
+	return err;
+}
+
+static void every_bit_and_every_length_counts(void **state)
+{
+	int fd = write_stream();
+	off_t size = lseek(fd, 0, SEEK_END);
+	uint8_t byte, flipped;
+
+	(void)state;
+	assert_ok(read_stream(fd));
+	assert_in_range(size, 100, 100000);
+	for (off_t at = 0; at < size; at += at < 64 || at > size - 64 ? 1 : 37) {
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		flipped = byte ^ (uint8_t)(1 << at % 8);
+		assert_int_equal(pwrite(fd, &flipped, 1, at), 1);
+		assert_fails(read_stream(fd), -EBADMSG, "the snapshot");
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
+	assert_int_equal(pwrite(fd, "", 1, size), 1);
+	assert_fails(read_stream(fd), -EBADMSG, "something follows");
+	for (off_t at = size - 1; at >= 0; at -= at < 64 || at > size - 64 ? 1 : 37) {
+		assert_ok(ftruncate(fd, at));
+		assert_fails(read_stream(fd), -EBADMSG, "cut off");
+	}
+	close(fd);
+}
+
+/* Two pieces that change places have checksums that are right, each by itself. */
+static void pieces_keep_their_places(void **state)
+{
+	uint32_t lens[2];
+	uint8_t *data;
+	size_t one, two;
+	int fd = write_stream();
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	(void)state;
+	data = malloc((size_t)size);
+	assert_non_null(data);
+	assert_int_equal(pread(fd, data, (size_t)size, 0), size);
+	memcpy(lens, data, sizeof(lens));
+	one = 16 + lens[1];
+	memcpy(lens, data + one, sizeof(lens));
+	two = 16 + lens[1];
+	assert_int_equal(pwrite(fd, data + one, two, 0), two);
+	assert_int_equal(pwrite(fd, data, one, (off_t)two), one);
+	assert_fails(read_stream(fd), -EBADMSG, "checksum");
+	free(data);
+	close(fd);
+}
+
+static void only_a_file_is_replaced(void **state)
+{
+	struct bis_machine *m = begin();
+
+	(void)state;
+	assert_fails(bis_snapshot_save(m, "/dev/null", NULL), -EINVAL, "regular file");
+	assert_fails(bis_snapshot_save(m, "/tmp", NULL), -EINVAL, "regular file");
+	bis_machine_destroy(m);
+}
+
 static void other_files_are_named_as_such(void **state)
 {
 	static const uint8_t later[] = "BISCUIT SNAPSHOT\n\x09\0\0";
@@ -268,6 +371,197 @@ static void a_failed_save_leaves_the_old_file(void **state)
 	bis_machine_destroy(m);
 }
 
+/* --- Records that do not belong together, behind a checksum that is right --- */
+
+static void all_of_the_state_has_to_be_there_once(void **state)
+{
+	static const struct {
+		uint32_t tag;
+		const char *name, *missing, *twice;
+	} records[] = {
+		{SNAPSHOT_MACHINE, "", "out of order", "first record"},
+		{SNAPSHOT_HART, "0", "a hart's state is missing", "a hart too many"},
+		{SNAPSHOT_FIELDS, "clock", "a module's state is missing", "came before"},
+		{SNAPSHOT_BEGIN, "", "out of order", "out of order"},
+	};
+	struct bis_machine *m = begin();
+
+	(void)state;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(records); i++) {
+		struct snap s = snap_take(m);
+
+		snap_double(&s, records[i].tag, records[i].name);
+		assert_fails(snap_try(&s), -EBADMSG, records[i].twice);
+		snap_drop(&s, records[i].tag, records[i].name);
+		assert_ok(snap_try(&s));
+		snap_drop(&s, records[i].tag, records[i].name);
+		assert_fails(snap_try(&s), -EBADMSG, records[i].missing);
+		snap_free(&s);
+	}
+	bis_machine_destroy(m);
+}
+
+/* What restores a part relies on those before it: memory and harts, and the fields of the same module. */
+static void parts_come_in_their_order(void **state)
+{
+	static const struct {
+		uint32_t tag;
+		const char *name;
+		uint32_t before;
+		const char *before_name, *words;
+	} moves[] = {
+		{SNAPSHOT_TIMERS, "clock", SNAPSHOT_FIELDS, "clock", "comes too late"},
+		{SNAPSHOT_RAM, "", SNAPSHOT_FIELDS, "clock", "out of order"},
+		{SNAPSHOT_HART, "0", SNAPSHOT_END, "", "out of order"},
+		{SNAPSHOT_FIELDS, "clock", SNAPSHOT_END, "", "out of order"},
+	};
+	struct bis_machine *m = begin();
+
+	(void)state;
+	rig_add(m, "chardev-null,chardev=line");
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(moves); i++) {
+		struct snap s = snap_take(m);
+
+		snap_copy(&s, moves[i].tag, moves[i].name, moves[i].before, moves[i].before_name);
+		assert_fails(snap_try(&s), -EBADMSG, moves[i].words);
+		snap_free(&s);
+	}
+	bis_machine_destroy(m);
+}
+
+/* Back ends are not compared, and so nothing else passes for one. */
+static void a_device_does_not_pass_for_a_back_end(void **state)
+{
+	struct bis_machine *m = begin();
+	struct snap s = snap_take(m);
+	uint8_t *clock = snap_record(&s, SNAPSHOT_MODULE, "clock", NULL, NULL);
+
+	(void)state;
+	clock[offsetof(struct snapshot_module, backend)] = 1;
+	assert_fails(snap_try(&s), -EBADMSG, "a back end");
+	snap_free(&s);
+	bis_machine_destroy(m);
+}
+
+static void more_modules_than_a_snapshot_takes_are_not_saved(void **state)
+{
+	struct bis_machine *m = begin();
+	char spec[64];
+
+	(void)state;
+	for (unsigned i = 0; i < SNAPSHOT_MODULES; i++) {
+		snprintf(spec, sizeof(spec), "chardev-null,name=null%u,chardev=line%u", i, i);
+		rig_add(m, spec);
+	}
+	snap_pause(m);
+	assert_fails(bis_snapshot_save(m, path(), NULL), -EFBIG, "more modules than the 256");
+	bis_machine_destroy(m);
+}
+
+static void memory_goes_into_ram_alone(void **state)
+{
+	static const uint64_t bad[] = {0, BIS_RAM_BASE - 4096, BIS_RAM_BASE + RIG_RAM_SIZE - 1,
+				       BIS_RAM_BASE + RIG_RAM_SIZE, UINT64_MAX - 4095};
+	struct bis_machine *m = begin();
+	struct snap s = snap_take(m);
+	uint8_t *ram = snap_record(&s, SNAPSHOT_RAM, "", NULL, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(bad); i++) {
+		memcpy(ram, &bad[i], sizeof(bad[i]));
+		assert_fails(snap_try(&s), -EBADMSG, "memory beyond RAM");
+	}
+	snap_free(&s);
+	bis_machine_destroy(m);
+}
+
+static void a_hart_with_impossible_state_is_made_possible(void **state)
+{
+	static const char *const fields[] = {"priv", "fp.rm", "fp.flags",    "mstatus",
+					     "satp", "pc",    "launch.priv", "res_size"};
+	struct bis_machine *m = begin(), *other;
+	struct bis_snapshot *open;
+
+	(void)state;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(fields); i++) {
+		struct snap s = snap_take(m);
+		const struct bis_field *f = bis_field_find(bis_hart_fields, fields[i]);
+		size_t len = 0;
+		uint8_t *data = snap_record(&s, SNAPSHOT_HART, "0", &len, NULL), *at;
+
+		at = memmem(data, len, fields[i], strlen(fields[i]));
+		assert_non_null(at);
+		memset(at + strlen(fields[i]), 0xff, bis_field_unit(f->type));
+		snap_write(&s, snap_path());
+		assert_ok(bis_snapshot_open(snap_path(), &open));
+		other = snap_make(open);
+		assert_ok(bis_snapshot_restore(open, other));
+		bis_snapshot_close(open);
+		assert_ok(bis_machine_step(other, 100));
+		bis_machine_destroy(other);
+		snap_free(&s);
+	}
+	unlink(snap_path());
+	bis_machine_destroy(m);
+}
+
+/* --- What comes with the state --- */
+
+static void ram_holds_nothing_else_afterwards(void **state)
+{
+	struct bis_machine *m = begin();
+	struct bis_snapshot *s;
+
+	(void)state;
+	assert_ok(bis_snapshot_save(m, path(), NULL));
+	bis_machine_destroy(m);
+	m = make();
+	rig_set64(m, BIS_RAM_BASE + 0x300000, 42);
+	assert_ok(bis_snapshot_open(path(), &s));
+	assert_ok(bis_snapshot_restore(s, m));
+	assert_int_equal(rig_get64(m, BIS_RAM_BASE + 0x300000), 0);
+	bis_snapshot_close(s);
+	bis_machine_destroy(m);
+}
+
+static void a_reset_starts_where_the_machine_started(void **state)
+{
+	struct bis_machine *m = make();
+
+	(void)state;
+	bis_machine_set_entry(m, RIG_CODE + 0x40, 0x1234, 0);
+	assert_ok(bis_machine_start_paused(m));
+	assert_ok(bis_snapshot_save(m, path(), NULL));
+	bis_machine_destroy(m);
+	m = restore();
+	assert_ok(bis_machine_reset(m));
+	assert_int_equal(bis_hart_pc(rig_hart(m)), RIG_CODE + 0x40);
+	assert_int_equal(rig_reg(m, A1), 0x1234);
+	bis_machine_destroy(m);
+}
+
+static void a_module_that_cannot_be_described_is_named(void **state)
+{
+	static const struct bis_module_class *classes[64];
+	static struct bis_module_class closed;
+	struct bis_machine *m;
+	size_t n = 0;
+
+	(void)state;
+	for (; bis_builtin_modules[n]; n++)
+		classes[n] = bis_builtin_modules[n];
+	closed = bis_clock_class;
+	closed.name = "closed";
+	closed.migratable = false;
+	classes[n] = &closed;
+	m = rig_create_with("rv64", 1, classes);
+	rig_add(m, "riscv");
+	rig_add(m, "closed,slot=2,name=mine");
+	assert_ok(bis_machine_start_paused(m));
+	assert_fails(bis_snapshot_save(m, path(), NULL), -EBUSY, "mine cannot be in a snapshot");
+	bis_machine_destroy(m);
+}
+
 static int remove_file(void **state)
 {
 	(void)state;
@@ -283,8 +577,20 @@ int main(void)
 		cmocka_unit_test(it_tells_how_to_make_the_machine),
 		cmocka_unit_test(another_machine_is_refused_with_a_list),
 		cmocka_unit_test(damage_anywhere_is_noticed),
+		cmocka_unit_test(every_bit_and_every_length_counts),
+		cmocka_unit_test(pieces_keep_their_places),
+		cmocka_unit_test(only_a_file_is_replaced),
 		cmocka_unit_test(other_files_are_named_as_such),
 		cmocka_unit_test(a_failed_save_leaves_the_old_file),
+		cmocka_unit_test(all_of_the_state_has_to_be_there_once),
+		cmocka_unit_test(parts_come_in_their_order),
+		cmocka_unit_test(a_device_does_not_pass_for_a_back_end),
+		cmocka_unit_test(more_modules_than_a_snapshot_takes_are_not_saved),
+		cmocka_unit_test(memory_goes_into_ram_alone),
+		cmocka_unit_test(a_hart_with_impossible_state_is_made_possible),
+		cmocka_unit_test(ram_holds_nothing_else_afterwards),
+		cmocka_unit_test(a_reset_starts_where_the_machine_started),
+		cmocka_unit_test(a_module_that_cannot_be_described_is_named),
 	};
 
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, remove_file);

@@ -93,6 +93,11 @@ const struct iop *interp_raise(struct bis_hart *h, const struct iop *op)
 	return raise_in(h, block_of(op), op);
 }
 
+void interp_note_pc(struct bis_hart *h, const struct iop *op)
+{
+	h->pc = insn_pc(h, block_of(op), op->insn);
+}
+
 const struct iop *interp_trap(struct bis_hart *h, const struct iop *op)
 {
 	bis_hart_raise(h, (uint64_t)op->imm, h->slots[op->a]);

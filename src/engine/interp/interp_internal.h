@@ -84,6 +84,8 @@ enum iop_number {
 
 /* For handlers that found an exception marked: delivers it and continues there. */
 const struct iop *interp_raise(struct bis_hart *h, const struct iop *op);
+/* Sets h->pc to the instruction that op belongs to. */
+void interp_note_pc(struct bis_hart *h, const struct iop *op);
 
 /* The handler that does the work of two adjacent ones; NULL if there is none. */
 iop_fn interp_fused(enum iop_number first, enum iop_number second);

@@ -3,12 +3,21 @@
  */
 #include "src/engine/interp/bodies.h"
 #include "src/engine/interp/interp_internal.h"
+#include "src/machine/machine_internal.h"
+
+/* Who watches accesses to devices is told the pc, which is not kept inside a block. */
+static void note_pc(struct bis_hart *h, const struct iop *op)
+{
+	if (BIS_UNLIKELY(h->machine->cfg.observer.mmio))
+		interp_note_pc(h, op);
+}
 
 /* Loads through the slow path, leaving the raw value in d: true unless an exception was raised. */
 static __attribute__((noinline)) bool slow_load(struct bis_hart *h, const struct iop *op, uint64_t va, unsigned size)
 {
 	uint64_t value;
 
+	note_pc(h, op);
 	if (!bis_mmu_load(h, va, size, &value))
 		return false;
 	h->slots[op->d] = value;
@@ -17,6 +26,7 @@ static __attribute__((noinline)) bool slow_load(struct bis_hart *h, const struct
 
 static __attribute__((noinline)) bool slow_store(struct bis_hart *h, const struct iop *op, uint64_t va, unsigned size)
 {
+	note_pc(h, op);
 	return bis_mmu_store(h, va, size, h->slots[op->b]);
 }
 
