@@ -45,6 +45,8 @@ _biscuit_run() {
 	--drive) words='file= file=,readonly file=,overlay= file=,if=native' ;;
 	--net) words='user user,hostfwd=tcp::2222-:22 tap,ifname= none' ;;
 	--mount) folders=yes ;;
+	--window) words='fullscreen scale=2 1280x800' ;;
+	--vnc) words=':0 :0,password=' ;;
 	--gdb) words=':1234 :1234,nowait' ;;
 	--trace)
 		local before=

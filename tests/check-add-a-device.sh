@@ -29,6 +29,6 @@ block 1 >"$dir/dice.c"
 } >"$dir/test_dice.c"
 
 ${CC:-cc} -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$srcdir/include" -I"$srcdir" -o "$dir/test_dice" "$dir/dice.c" \
-	"$dir/test_dice.c" "$srcdir"/tests/unit/fake_*.c "$srcdir/src/machine/chardev.c" "$srcdir"/src/base/*.c \
-	"$srcdir"/src/memory/*.c -lcmocka -lpthread || exit 1
+	"$dir/test_dice.c" "$srcdir"/tests/unit/fake_*.c "$srcdir/src/machine/chardev.c" "$srcdir/src/machine/damage.c" \
+	"$srcdir"/src/machine/display*.c "$srcdir"/src/base/*.c "$srcdir"/src/memory/*.c -lcmocka -lpthread || exit 1
 "$dir/test_dice"

@@ -241,9 +241,10 @@ static bool is_taken(const char *name, bool console)
 	return strchr(name, '/') || strlen(name) >= INSPECT_NAME_MAX;
 }
 
-/* The console first, then fields. */
+/* The console and the picture first, then fields. */
 static bool device_part(struct inspect *in, const struct inspect_node *dir, size_t index, struct inspect_child *out)
 {
+	const struct inspect_row *display = inspect_display_row(in, dir->name);
 	const struct bis_module_class *class = inspect_module_class(in, dir->name);
 	char *chardev = inspect_module_chardev(in, dir->name);
 	size_t consoles = chardev ? BIS_ARRAY_SIZE(console_rows) : 0;
@@ -255,6 +256,11 @@ static bool device_part(struct inspect *in, const struct inspect_node *dir, size
 		return true;
 	}
 	index -= consoles;
+	if (display && !index--) {
+		snprintf(out->name, sizeof(out->name), "%s", display->name);
+		out->type = display->type;
+		return true;
+	}
 	for (const struct bis_field *f = class ? class->fields : NULL; f && f->name; f++) {
 		if (is_taken(f->name, consoles) || index--)
 			continue;
@@ -269,11 +275,18 @@ static bool device_part(struct inspect *in, const struct inspect_node *dir, size
 static const struct inspect_type device_type = {
 	.kind = INSPECT_DIR, .fleeting = true, .rows = rows, .child = device_part};
 
+/* Devices, then displays. */
 static bool device_child(struct inspect *in, const struct inspect_node *dir, size_t index, struct inspect_child *out)
 {
+	size_t devices = 0;
+
 	(void)dir;
 	out->type = &device_type;
-	return inspect_module_name(in, true, index, out->name);
+	if (inspect_module_name(in, true, index, out->name))
+		return true;
+	while (devices < index && inspect_module_name(in, true, devices, out->name))
+		devices++;
+	return inspect_display_child(in, index - devices, out);
 }
 
 const struct inspect_type inspect_devices_type = {.kind = INSPECT_DIR, .child = device_child};

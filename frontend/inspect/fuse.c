@@ -48,7 +48,8 @@ static void begin(void)
 static void fail(fuse_req_t req, const struct inspect_node *n, ssize_t err)
 {
 	inspect_note(inspect_of(req), n, (int)err);
-	fuse_reply_err(req, (int)-err);
+	/* To the kernel ENOSYS says that no file of the mount can do this: it would not even ask any more. */
+	fuse_reply_err(req, err == -ENOSYS ? EOPNOTSUPP : (int)-err);
 }
 
 /*
@@ -64,10 +65,25 @@ static bool asks_itself(fuse_req_t req)
 
 /* --- Names and attributes --- */
 
+/* Of the file, which may have many nodes: programs that copy compare what they looked at with what they opened. */
+static ino_t number_of(const struct inspect *in, const struct inspect_node *n)
+{
+	uint64_t hash;
+
+	if (n == in->root)
+		return FUSE_ROOT_ID;
+	if (!n->type->apart)
+		return (ino_t)(uintptr_t)n;
+	hash = (uintptr_t)n->parent;
+	for (const char *c = n->name; *c; c++)
+		hash = hash * 31 + (unsigned char)*c;
+	return (ino_t)hash;
+}
+
 static struct stat stat_of(struct inspect *in, const struct inspect_node *n)
 {
 	struct stat st = {
-		.st_ino = n == in->root ? FUSE_ROOT_ID : (ino_t)(uintptr_t)n,
+		.st_ino = number_of(in, n),
 		.st_mode = inspect_mode(in, n),
 		.st_nlink = n->type->kind == INSPECT_DIR ? 2 : 1,
 		.st_uid = geteuid(),
@@ -80,6 +96,8 @@ static struct stat stat_of(struct inspect *in, const struct inspect_node *n)
 
 	if (n->type->size)
 		st.st_size = (off_t)n->type->size(in, n);
+	else if (n->type->sized)
+		st.st_size = (off_t)n->length;
 	return st;
 }
 

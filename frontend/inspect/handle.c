@@ -43,7 +43,11 @@ static int fill(struct inspect_handle *h)
 	if (!t->generate)
 		return 0;
 	err = t->generate(h->in, h->node, &h->text);
-	return err ? err : inspect_text_result(&h->text);
+	if (!err)
+		err = inspect_text_result(&h->text);
+	if (!err && t->sized)
+		h->node->length = h->text.len;
+	return err;
 }
 
 static void link_handle(struct inspect_handle *h)

@@ -15,6 +15,7 @@
 #include <biscuit/machine.h>
 #include <biscuit/memory.h>
 
+#include "frontend/debug/page_tables.h"
 #include "frontend/inspect/inspect.h"
 #include "frontend/inspect/text.h"
 
@@ -78,6 +79,8 @@ struct inspect_type {
 	int (*generate)(struct inspect *in, const struct inspect_node *n, struct inspect_text *out);
 	int (*accept)(struct inspect *in, const struct inspect_node *n, char *text, struct inspect_text *reply);
 	bool lines;
+	/* The text's length is the file's while it is open, for programs that ask before they read. With `apart`. */
+	bool sized;
 	/* Whoever waits for an `accept` to end has been interrupted: lets it end early. */
 	void (*interrupt)(struct inspect *in);
 	/* Instead of accept: bytes as they come; how many were taken. */
@@ -104,7 +107,8 @@ struct inspect_node {
 	struct inspect_node *parent, *children, *next;
 	const struct inspect_type *type;
 	struct inspect_arg arg;
-	uint64_t refs; /* by the kernel, by children, by open files; in->lock */
+	uint64_t refs;		 /* by the kernel, by children, by open files; in->lock */
+	_Atomic uint64_t length; /* of a `sized` text, as it was opened last */
 	char name[];
 };
 
@@ -239,6 +243,10 @@ extern const struct inspect_type inspect_mem_type;
 extern const struct inspect_type inspect_devices_type, inspect_modules_type, inspect_magicfs_type;
 extern const struct inspect_type inspect_module_ctl_type;
 extern const struct inspect_type inspect_console_in_type, inspect_console_out_type, inspect_console_log_type;
+/* What the device of a display's name has besides; NULL: there is no display of that name. */
+const struct inspect_row *inspect_display_row(struct inspect *in, const char *device);
+/* Display `index` of those that no device has the name of; false beyond the last. */
+bool inspect_display_child(struct inspect *in, size_t index, struct inspect_child *out);
 extern const struct inspect_type inspect_breaks_type, inspect_symbols_type, inspect_snapshots_type, inspect_dt_type;
 extern const struct inspect_type inspect_events_type, inspect_wait_type;
 
@@ -302,14 +310,8 @@ void inspect_consoles_free(struct inspect *in);
 
 /* --- Page tables (vm.c, vm_map.c) --- */
 
-/* How a scheme of the privileged specification lays out its tables. */
-struct inspect_scheme {
-	const char *name;
-	unsigned xlen, mode; /* satp.MODE */
-	unsigned levels, index_bits, pte_size, ppn_bits, va_bits;
-};
 /* The scheme that satp selects, NULL: bare; *root: physical address of the first table. At a safepoint. */
-const struct inspect_scheme *inspect_scheme_of(struct bis_hart *h, uint64_t *root);
+const struct debug_scheme *inspect_scheme_of(struct bis_hart *h, uint64_t *root);
 
 /* A flattened device tree as source text (dts.c). -EINVAL with message. */
 BIS_MUST_CHECK int inspect_put_dts(struct inspect_text *out, const void *blob, size_t size);

@@ -11,33 +11,11 @@
 
 #include "frontend/inspect/inspect_internal.h"
 
-enum pte_bits { PTE_V = 1, PTE_R = 2, PTE_W = 4, PTE_X = 8, PTE_U = 16, PTE_G = 32, PTE_A = 64, PTE_D = 128 };
-
 #define STEPS_MAX 8
 
-/* 4.1.11: satp.MODE */
-static const struct inspect_scheme schemes[] = {
-	{"sv32", 32, 1, 2, 10, 4, 22, 32},
-	{"sv39", 64, 8, 3, 9, 8, 44, 39},
-	{"sv48", 64, 9, 4, 9, 8, 44, 48},
-	{"sv57", 64, 10, 5, 9, 8, 44, 57},
-};
-
-const struct inspect_scheme *inspect_scheme_of(struct bis_hart *h, uint64_t *root)
+const struct debug_scheme *inspect_scheme_of(struct bis_hart *h, uint64_t *root)
 {
-	unsigned xlen = bis_hart_isa(h)->xlen;
-	uint64_t satp = inspect_csr_value(h, "satp");
-	unsigned mode = (unsigned)(xlen == 64 ? satp >> 60 : satp >> 31 & 1);
-
-	for (size_t i = 0; i < BIS_ARRAY_SIZE(schemes); i++) {
-		const struct inspect_scheme *s = &schemes[i];
-
-		if (s->xlen != xlen || s->mode != mode)
-			continue;
-		*root = (satp & ((UINT64_C(1) << s->ppn_bits) - 1)) << BIS_PAGE_SHIFT;
-		return s;
-	}
-	return NULL;
+	return debug_scheme_of(bis_hart_isa(h)->xlen, inspect_csr_value(h, "satp"), root);
 }
 
 /* --- walk --- */
@@ -49,7 +27,7 @@ struct walk {
 	enum bis_walk_result result;
 	struct bis_mapping map;
 	const char *name; /* of the scheme */
-	const struct inspect_scheme *scheme;
+	const struct debug_scheme *scheme;
 	uint64_t root;
 	enum bis_priv priv;
 	uint64_t mstatus;
@@ -105,14 +83,9 @@ static void put_size(struct inspect_text *out, uint64_t size)
 	inspect_put(out, "%" PRIu64 " %ciB", size, units[unit]);
 }
 
-static uint64_t pte_target(const struct inspect_scheme *s, uint64_t pte)
-{
-	return (pte >> 10 & ((UINT64_C(1) << s->ppn_bits) - 1)) << BIS_PAGE_SHIFT;
-}
-
 static void put_step(struct inspect_text *out, const struct walk *w, const struct bis_walk_step *step)
 {
-	const struct inspect_scheme *s = w->scheme;
+	const struct debug_scheme *s = w->scheme;
 
 	inspect_put(out, "level %u: entry at ", step->level);
 	inspect_put_hex(out, step->pte_address, s ? s->xlen : 64);
@@ -122,26 +95,26 @@ static void put_step(struct inspect_text *out, const struct walk *w, const struc
 		inspect_put(out, ":");
 		put_flags(out, step->pte);
 	}
-	if (s && (step->pte & PTE_V)) {
-		inspect_put(out, ", %s at ", step->pte & (PTE_R | PTE_X) ? "page" : "table");
-		inspect_put_hex(out, pte_target(s, step->pte), s->xlen);
+	if (s && (step->pte & DEBUG_PTE_V)) {
+		inspect_put(out, ", %s at ", step->pte & (DEBUG_PTE_R | DEBUG_PTE_X) ? "page" : "table");
+		inspect_put_hex(out, debug_pte_target(s, step->pte), s->xlen);
 	}
 	inspect_put(out, "\n");
 }
 
 static const char *denied(const struct walk *w, uint64_t pte)
 {
-	if (effective_priv(w) == BIS_PRIV_U && !(pte & PTE_U))
+	if (effective_priv(w) == BIS_PRIV_U && !(pte & DEBUG_PTE_U))
 		return "U-mode may not use the page: U is clear";
-	if (effective_priv(w) == BIS_PRIV_S && (pte & PTE_U) && w->ask.access == BIS_ACCESS_FETCH)
+	if (effective_priv(w) == BIS_PRIV_S && (pte & DEBUG_PTE_U) && w->ask.access == BIS_ACCESS_FETCH)
 		return "S-mode may not execute a page of U-mode";
-	if (effective_priv(w) == BIS_PRIV_S && (pte & PTE_U) && !(w->mstatus >> 18 & 1))
+	if (effective_priv(w) == BIS_PRIV_S && (pte & DEBUG_PTE_U) && !(w->mstatus >> 18 & 1))
 		return "S-mode may not use a page of U-mode: mstatus.SUM is clear";
-	if (w->ask.access == BIS_ACCESS_READ && !(pte & PTE_R) && !(pte & PTE_X && w->mstatus >> 19 & 1))
+	if (w->ask.access == BIS_ACCESS_READ && !(pte & DEBUG_PTE_R) && !(pte & DEBUG_PTE_X && w->mstatus >> 19 & 1))
 		return "the page cannot be read: R is clear";
-	if (w->ask.access == BIS_ACCESS_WRITE && !(pte & PTE_W))
+	if (w->ask.access == BIS_ACCESS_WRITE && !(pte & DEBUG_PTE_W))
 		return "the page cannot be written: W is clear";
-	if (w->ask.access == BIS_ACCESS_FETCH && !(pte & PTE_X))
+	if (w->ask.access == BIS_ACCESS_FETCH && !(pte & DEBUG_PTE_X))
 		return "the page cannot be executed: X is clear";
 	return NULL;
 }
@@ -157,13 +130,13 @@ static const char *reason(const struct walk *w)
 	if (!last)
 		return "the address is not canonical: the bits above the translated ones differ from the highest of "
 		       "them";
-	if (!(last->pte & PTE_V))
+	if (!(last->pte & DEBUG_PTE_V))
 		return "the entry is not valid: V is clear";
-	if ((last->pte & PTE_W) && !(last->pte & PTE_R))
+	if ((last->pte & DEBUG_PTE_W) && !(last->pte & DEBUG_PTE_R))
 		return "the entry is reserved: W is set without R";
 	if (last->pte >> 54 && w->scheme && w->scheme->pte_size == 8)
 		return "the entry is reserved: a bit above 53 is set";
-	if (!(last->pte & (PTE_R | PTE_X)))
+	if (!(last->pte & (DEBUG_PTE_R | DEBUG_PTE_X)))
 		return last->level ? "the entry is reserved: A, D or U is set in a pointer to a table"
 				   : "the entry at the last level points to another table";
 	why = denied(w, last->pte);
@@ -267,7 +240,7 @@ struct copy {
 static unsigned va_bits(struct bis_hart *h)
 {
 	uint64_t root;
-	const struct inspect_scheme *s = inspect_scheme_of(h, &root);
+	const struct debug_scheme *s = inspect_scheme_of(h, &root);
 
 	return s ? s->va_bits : bis_hart_isa(h)->xlen;
 }

@@ -12,49 +12,19 @@
 
 #include "frontend/inspect/inspect_internal.h"
 
-enum pte_bits { PTE_V = 1, PTE_R = 2, PTE_W = 4, PTE_X = 8, PTE_U = 16, PTE_G = 32, PTE_A = 64, PTE_D = 128 };
-
 #define TABLES_MAX 16384u
 
 /* Tables in the order of a walk from the first address to the last. */
 struct tables {
 	struct inspect *in;
 	struct bis_hart *h;
-	const struct inspect_scheme *scheme;
+	const struct debug_scheme *scheme;
 	uint64_t root;
 	uint8_t (*at)[BIS_PAGE_SIZE];
 	bool *absent; /* not in RAM: no bytes */
 	size_t count, capacity;
 	bool more;
 };
-
-static uint64_t pte_of(const struct inspect_scheme *s, const uint8_t *table, unsigned index)
-{
-	bis_le32 half;
-	bis_le64 whole;
-
-	if (s->pte_size == 4) {
-		memcpy(&half, table + index * 4, 4);
-		return bis_le32_get(half);
-	}
-	memcpy(&whole, table + index * 8, 8);
-	return bis_le64_get(whole);
-}
-
-static uint64_t target(const struct inspect_scheme *s, uint64_t pte)
-{
-	return (pte >> 10 & ((UINT64_C(1) << s->ppn_bits) - 1)) << BIS_PAGE_SHIFT;
-}
-
-static bool is_pointer(uint64_t pte, unsigned level)
-{
-	return level && (pte & 0xdf) == PTE_V; /* no R, W, X, U, A, D; G may be set */
-}
-
-static bool is_leaf(uint64_t pte)
-{
-	return (pte & PTE_V) && (pte & (PTE_R | PTE_X)) && ((pte & PTE_R) || !(pte & PTE_W));
-}
 
 /* --- At the safepoint: copies --- */
 
@@ -91,10 +61,10 @@ static int copy_table(struct tables *t, uint64_t pa, unsigned level)
 	t->count++;
 	t->absent[mine] = bis_mem_read(bis_machine_memory(t->in->machine), (bis_gpa){pa}, t->at[mine], BIS_PAGE_SIZE);
 	for (unsigned i = 0; !err && !t->absent[mine] && i < 1u << t->scheme->index_bits; i++) {
-		uint64_t pte = pte_of(t->scheme, t->at[mine], i);
+		uint64_t pte = debug_pte_at(t->scheme, t->at[mine], i);
 
-		if (is_pointer(pte, level))
-			err = copy_table(t, target(t->scheme, pte), level - 1);
+		if (debug_pte_is_table(pte, level))
+			err = copy_table(t, debug_pte_target(t->scheme, pte), level - 1);
 	}
 	return err;
 }
@@ -142,12 +112,12 @@ static void put_line(struct lines *l)
 
 static void add_page(struct lines *l, uint64_t va, uint64_t pte, unsigned level)
 {
-	const struct inspect_scheme *s = l->t->scheme;
+	const struct debug_scheme *s = l->t->scheme;
 	struct line *n = &l->line, new = {.va = va, .flags = pte & 0xff};
 
-	new.page = UINT64_C(1) << (BIS_PAGE_SHIFT + level * s->index_bits);
+	new.page = debug_entry_size(s, level);
 	new.size = new.page;
-	new.pa = target(s, pte);
+	new.pa = debug_pte_target(s, pte);
 	if (new.pa &(new.page - 1))
 		return; /* misaligned: every access faults */
 	if (n->size && n->va + n->size == va && n->pa + n->size == new.pa && n->flags == new.flags &&
@@ -162,21 +132,19 @@ static void add_page(struct lines *l, uint64_t va, uint64_t pte, unsigned level)
 static void list_table(struct lines *l, uint64_t va, unsigned level)
 {
 	const struct tables *t = l->t;
-	const struct inspect_scheme *s = t->scheme;
+	const struct debug_scheme *s = t->scheme;
 	size_t mine = l->next;
 
 	if (mine == t->count)
 		return;
 	l->next++;
 	for (unsigned i = 0; !t->absent[mine] && i < 1u << s->index_bits; i++) {
-		uint64_t pte = pte_of(s, t->at[mine], i);
-		uint64_t at = va | (uint64_t)i << (BIS_PAGE_SHIFT + level * s->index_bits);
+		uint64_t pte = debug_pte_at(s, t->at[mine], i);
+		uint64_t at = debug_entry_address(s, va, level, i);
 
-		if (s->xlen == 64 && at >> (s->va_bits - 1) & 1)
-			at |= UINT64_MAX << (s->va_bits - 1);
-		if (is_pointer(pte, level))
+		if (debug_pte_is_table(pte, level))
 			list_table(l, at, level - 1);
-		else if (is_leaf(pte))
+		else if (debug_pte_is_page(pte))
 			add_page(l, at, pte, level);
 	}
 }

@@ -153,6 +153,17 @@ static int read_memory(struct run_options *o, const char *folder)
 	return err ? bis_fail_prefix(err, "--linux: %s/memory", folder) : 0;
 }
 
+/* Where somebody looks at the screen, the kernel writes there, too; what it names last stays its main console. */
+static int append_screen(struct run_options *o)
+{
+	char *text;
+
+	if (asprintf(&text, "console=tty0 %s", o->append) < 0)
+		return no_memory();
+	o->append = run_options_keep(o, text);
+	return o->append ? 0 : no_memory();
+}
+
 static int complete(struct run_options *o, const char *folder)
 {
 	int err = 0;
@@ -168,6 +179,8 @@ static int complete(struct run_options *o, const char *folder)
 	if (!err && !o->append) {
 		o->append = DEFAULT_APPEND;
 		err = read_line(o, folder, "append", &o->append);
+		if (!err && (o->window || o->vnc))
+			err = append_screen(o);
 	}
 	if (!err && !o->memory)
 		err = read_memory(o, folder);

@@ -63,7 +63,7 @@ int frontends_start(struct frontends *f, const struct run_options *o, struct bis
 	int err = 0;
 
 	*f = (struct frontends){.machine = m, .guest = g};
-	if (!o->mount && !o->gdb && !trace && !o->profile)
+	if (!o->mount && !o->gdb && !trace && !o->profile && !o->window && !o->vnc)
 		return 0;
 	err = debug_create(m, &f->debug);
 	if (err)
@@ -78,11 +78,14 @@ int frontends_start(struct frontends *f, const struct run_options *o, struct bis
 		err = start_gdb(f, o);
 	if (!err && o->profile)
 		err = profile_start(o->profile_value, m, f->debug, &f->profile);
+	if (!err)
+		err = screen_start(&f->screen, o, f->debug, g);
 	return err;
 }
 
 void frontends_stop(struct frontends *f)
 {
+	screen_stop(&f->screen);
 	gdb_stop(f->gdb);
 	inspect_unmount(f->inspect);
 	profile_stop(f->profile);

@@ -133,13 +133,15 @@ static bool has_instance(struct bis_machine *m, const char *class)
 }
 
 /* What a Linux guest makes use of by itself: left out where there is no such class, or no room. */
-static int add_linux_devices(struct bis_machine *m)
+static int add_linux_devices(struct bis_machine *m, const struct run_options *o)
 {
-	static const char *const names[] = {"virtio-rng", "virtio-balloon"};
+	static const char *const names[] = {"virtio-gpu", "virtio-keyboard", "virtio-tablet", "virtio-rng",
+					    "virtio-balloon"};
+	const size_t for_screen = 3;
 	struct bis_module *mod;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < BIS_ARRAY_SIZE(names); i++) {
+	for (size_t i = o->window || o->vnc ? 0 : for_screen; !err && i < BIS_ARRAY_SIZE(names); i++) {
 		if (has_instance(m, names[i]) || !bis_machine_find_class(m, names[i]))
 			continue;
 		err = bis_board_virtio(m, names[i], &mod);
@@ -167,7 +169,7 @@ int machine_add_modules(struct bis_machine *m, const struct run_options *o, cons
 	if (!err)
 		err = share_add_native(m, o);
 	if (!err && g->is_linux)
-		err = add_linux_devices(m);
+		err = add_linux_devices(m, o);
 	return err ? err : bis_board_virtio_done(m);
 }
 

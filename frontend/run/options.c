@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <biscuit/error.h>
@@ -22,6 +23,7 @@
 #include "frontend/run/message.h"
 #include "frontend/run/net.h"
 #include "frontend/run/profile.h"
+#include "frontend/run/screen.h"
 #include "frontend/run/share.h"
 #include "frontend/run/spec.h"
 #include "frontend/run/trace.h"
@@ -338,6 +340,8 @@ static const struct cmdline_option table[] = {
 	{"allow-guest-modules", 0, no_argument, NULL, "let the guest add modules by itself", read_allow},
 	{"Console and watching", 0, 0, NULL, NULL, NULL},
 	{"console", 0, required_argument, "KIND", "stdio (default), pty[,link=PATH], file=PATH, null", read_console},
+	{"window", 0, optional_argument, "WxH", "the guest's screen in a window; ,scale=N", screen_read_window},
+	{"vnc", 0, required_argument, ":N", "the same by VNC, port 5900+N; ,password=FILE", screen_read_vnc},
 	{"log", 0, required_argument, "LEVEL|FILE", "error, warn (default), info, debug; or DIR/FILE", read_log},
 	{"trace", 0, optional_argument, "KINDS", "insn,trap,mmio,csr,fs[:FILTER] ,file= ,format=", read_trace},
 	{"profile", 0, optional_argument, "FILE", "where the guest spends its time (biscuit.prof)", read_profile},
@@ -418,11 +422,21 @@ static int check_together(const struct run_options *o)
 	return 0;
 }
 
+/* From a desktop standard input is the null device, whose end would be the end of the guest's input. */
+static const char *default_console(const struct run_options *o)
+{
+	struct stat st;
+
+	if ((!o->window && !o->vnc) || isatty(STDIN_FILENO) || fstat(STDIN_FILENO, &st) || !S_ISCHR(st.st_mode))
+		return "stdio";
+	return "null";
+}
+
 int run_options_parse(int argc, char **argv, struct run_options *out)
 {
 	int rest, err;
 
-	*out = (struct run_options){.console = "stdio", .log_level = BIS_LOG_WARN, .timeout_ms = -1};
+	*out = (struct run_options){.log_level = BIS_LOG_WARN, .timeout_ms = -1};
 	err = cmdline_parse(&cmdline, argc, argv, out, &rest);
 	if (err)
 		return err;
@@ -435,6 +449,8 @@ int run_options_parse(int argc, char **argv, struct run_options *out)
 			EINVAL,
 			"unexpected '%s' behind the kernel '%s' (what the kernel is to know goes into --append)",
 			argv[rest], out->kernel);
+	if (!out->console)
+		out->console = default_console(out);
 	err = check_together(out);
 	return err ? err : share_check_all(out);
 }

@@ -36,7 +36,7 @@ struct run_options {
 	enum bis_clock clock;
 	bool clock_given;
 	struct run_words modules, drives, nets, shares;
-	const char *console;
+	const char *console; /* NULL until all options are read: the default */
 	const char *dtb, *initrd, *append;
 	enum bis_log_level log_level;
 	const char *log_file; /* NULL: standard error */
@@ -47,8 +47,12 @@ struct run_options {
 	bool mount_allow_other, mount_readonly;
 	const char *gdb; /* NULL: no server */
 	bool gdb_nowait;
-	const char *restore; /* a snapshot; NULL: the machine starts anew */
-	int timeout_ms;	     /* -1: none */
+	bool window, window_fullscreen;
+	unsigned window_width, window_height; /* 0: as the guest's picture */
+	double window_scale;		      /* 0: what fits */
+	const char *vnc, *vnc_password_file;  /* NULL: none */
+	const char *restore;		      /* a snapshot; NULL: the machine starts anew */
+	int timeout_ms;			      /* -1: none */
 	bool allow_guest_modules;
 	bool native_drive; /* one of `drives` is the native block device */
 	char **kept;

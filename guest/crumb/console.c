@@ -84,6 +84,11 @@ int console_read(void)
 	return c;
 }
 
+bool console_has_input(void)
+{
+	return ring.head != ring.tail;
+}
+
 /* A terminal in raw mode wants to be told to go back to the first column. */
 void console_write(const char *text, size_t len)
 {

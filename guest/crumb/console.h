@@ -39,6 +39,9 @@ void console_write(const char *text, size_t len);
 /* Waits for the next byte; CONSOLE_END at the end of the input. */
 int console_read(void);
 
+/* Does a byte wait already? */
+bool console_has_input(void);
+
 struct task;
 
 /* Ctrl-C at an interactive console kills this task instead of being read; NULL: nobody. */

@@ -7,6 +7,8 @@
 #include "interrupts.h"
 #include "layout.h"
 #include "pages.h"
+#include "screen/desktop.h"
+#include "screen/screen.h"
 #include "shell.h"
 #include "space.h"
 #include "task.h"
@@ -30,6 +32,7 @@ _Noreturn void kernel_main(void)
 	block_start();
 	files_start();
 	task_create_kernel("shell", shell_run);
+	screen_start(desktop_run);
 	tasks_idle();
 }
 

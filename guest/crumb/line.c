@@ -2,33 +2,18 @@
  * The line editor: left, right, home, end, delete, backspace, history with up and down, Tab, and the usual control
  * keys.
  *
- * Keys come as bytes or as escape sequences (ECMA-48); each becomes one of enum key. A character at the end of the line
- * is simply printed; after any other key the whole line is drawn anew.
+ * A character at the end of the line is simply printed; after any other key the whole line is drawn anew.
  */
 #include "line.h"
 #include "complete.h"
 #include "console.h"
+#include "keys.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#define HISTORY	  16
-#define ESCAPE	  0x1b
-#define BACKSPACE 0x7f
-#define COLUMNS	  79
-
-/* Keys that are not a character. */
-enum key {
-	KEY_END_OF_INPUT = CONSOLE_END,
-	KEY_UNKNOWN = 256,
-	KEY_LEFT,
-	KEY_RIGHT,
-	KEY_UP,
-	KEY_DOWN,
-	KEY_HOME,
-	KEY_END,
-	KEY_DELETE
-};
+#define HISTORY 16
+#define COLUMNS 79
 
 struct editor {
 	const char *prompt;
@@ -40,70 +25,6 @@ struct editor {
 /* The last lines, the newest first; entry 0 keeps the new line while older ones are looked at. */
 static char history[HISTORY + 1][LINE_SIZE];
 static unsigned history_count;
-
-/* The final byte of an escape sequence says which key it was; for `~` the number before it does. */
-static int key_of_sequence(int final, int number)
-{
-	switch (final) {
-	case 'A':
-		return KEY_UP;
-	case 'B':
-		return KEY_DOWN;
-	case 'C':
-		return KEY_RIGHT;
-	case 'D':
-		return KEY_LEFT;
-	case 'H':
-		return KEY_HOME;
-	case 'F':
-		return KEY_END;
-	case '~':
-		return number == 1 || number == 7   ? KEY_HOME
-		       : number == 4 || number == 8 ? KEY_END
-		       : number == 3		    ? KEY_DELETE
-						    : KEY_UNKNOWN;
-	default:
-		return KEY_UNKNOWN;
-	}
-}
-
-/* ESC [ parameters final, or ESC O final. */
-static int read_sequence(void)
-{
-	int number = 0, c = console_read();
-
-	if (c != '[' && c != 'O')
-		return KEY_UNKNOWN;
-	for (c = console_read(); isdigit(c) || c == ';'; c = console_read())
-		number = isdigit(c) && number < 100 ? number * 10 + c - '0' : 0;
-	return c == CONSOLE_END ? KEY_END_OF_INPUT : key_of_sequence(c, number);
-}
-
-static int read_key(void)
-{
-	int c = console_read();
-
-	switch (c) {
-	case ESCAPE:
-		return read_sequence();
-	case KEY_CTRL('A'):
-		return KEY_HOME;
-	case KEY_CTRL('E'):
-		return KEY_END;
-	case KEY_CTRL('B'):
-		return KEY_LEFT;
-	case KEY_CTRL('F'):
-		return KEY_RIGHT;
-	case KEY_CTRL('P'):
-		return KEY_UP;
-	case KEY_CTRL('N'):
-		return KEY_DOWN;
-	case KEY_CTRL('H'):
-		return BACKSPACE;
-	default:
-		return c;
-	}
-}
 
 /* How many characters there is room for behind the prompt. */
 static size_t room(const struct editor *e)
@@ -230,7 +151,7 @@ static bool edit_line(struct editor *e)
 {
 	draw(e);
 	for (;;) {
-		int key = read_key();
+		int key = key_read(NULL);
 
 		if (key == KEY_END_OF_INPUT || (key == KEY_CTRL('D') && e->len == 0))
 			return false;

@@ -45,6 +45,30 @@ void *page_alloc(void)
 	return page ? memset(page, 0, PAGE_SIZE) : NULL;
 }
 
+void *pages_take(unsigned long count)
+{
+	bool enabled = interrupts_disable();
+	void *first = NULL;
+
+	if (count <= (unsigned long)(fresh_end - fresh) / PAGE_SIZE) {
+		fresh_end -= count * PAGE_SIZE;
+		first = fresh_end;
+	}
+	interrupts_restore(enabled);
+	return first;
+}
+
+void pages_give(void *first, unsigned long count)
+{
+	bool enabled = interrupts_disable(), last = first == fresh_end;
+
+	if (last)
+		fresh_end += count * PAGE_SIZE;
+	interrupts_restore(enabled);
+	for (unsigned long i = 0; i < count && !last; i++)
+		page_free((char *)first + i * PAGE_SIZE);
+}
+
 void page_free(void *page)
 {
 	struct free_page *head = page;

@@ -38,7 +38,7 @@ struct bis_chardev_ops {
 	bool interactive; /* a person sits at it: line editing and escape sequences are welcome */
 };
 
-/* Called when input, end of input or output space has appeared. */
+/* Called when input, end of input or output space has appeared, or the terminal's size is another. */
 typedef void (*bis_chardev_notify)(void *arg);
 
 /* --- Both sides --- */
@@ -75,6 +75,12 @@ void bis_chardev_on_drain(struct bis_chardev *c, bis_chardev_notify notify, void
 /* Hands waiting output to ops->write until it takes no more; returns how many bytes still wait. */
 size_t bis_chardev_flush(struct bis_chardev *c);
 
+/*
+ * The terminal behind it has that many columns and rows; 0, 0: nobody knows. Front ends are notified when it is another
+ * size. While there is a size, a person sits at it, whatever the back end is, and input has no end.
+ */
+void bis_chardev_set_size(struct bis_chardev *c, unsigned columns, unsigned rows);
+
 /* --- Front-end side --- */
 
 /*
@@ -88,6 +94,10 @@ size_t bis_chardev_read(struct bis_chardev *c, uint8_t *buf, size_t len);
 size_t bis_chardev_readable(const struct bis_chardev *c);
 bool bis_chardev_at_eof(const struct bis_chardev *c); /* end of input reached and the queue is empty */
 bool bis_chardev_interactive(const struct bis_chardev *c);
+/* Is there a terminal behind the back end, which answers what the guest asks terminals? Others then keep quiet. */
+bool bis_chardev_answers(const struct bis_chardev *c);
+/* See bis_chardev_set_size. */
+void bis_chardev_size(const struct bis_chardev *c, unsigned *columns, unsigned *rows);
 /*
  * Output: bytes the back end does not take at once wait in a queue. Returns how many were accepted; less than `len`
  * means that the queue is full, and `notify` is called when half of it is free again. Without a back end output is

@@ -25,6 +25,7 @@ struct bis_mem_region {
 	uint64_t size;
 	int fd;
 	const char *name;
+	bool of_device; /* added with bis_memory_add_device_ram */
 };
 
 /* An empty memory. -ENOMEM. */
@@ -37,6 +38,11 @@ void bis_memory_destroy(struct bis_memory *m);
  * -EEXIST (overlap), -ENOMEM, each with message. Only while no hart runs.
  */
 BIS_MUST_CHECK int bis_memory_add_ram(struct bis_memory *m, const char *name, bis_gpa base, uint64_t size);
+/*
+ * The same for RAM that a device keeps things in which the guest writes directly, such as a picture: it is like other
+ * RAM, but the device tree does not call it memory and nothing is loaded there.
+ */
+BIS_MUST_CHECK int bis_memory_add_device_ram(struct bis_memory *m, const char *name, bis_gpa base, uint64_t size);
 
 size_t bis_mem_region_count(const struct bis_memory *m);
 /* Region `index` in address order; -ENOENT beyond the last. */

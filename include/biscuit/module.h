@@ -83,6 +83,8 @@ struct bis_module_class {
 	 * "serial". */
 	const char *dt_name;
 	void (*dt)(void *self, struct bis_dt *dt);
+	/* For a device without register windows that writes "reg" by itself: the address in the node's name. NULL. */
+	uint64_t (*dt_address)(void *self);
 	/* The status bits of a native device's register 6 beyond what read(6) answers are up to the device. */
 };
 

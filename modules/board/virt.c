@@ -28,6 +28,8 @@ static const char *const virt_modules[] = {
 	"modctl,slot=0",
 	"console,slot=1",
 	"clock,slot=2",
+	"framebuffer,slot=5",
+	"input,slot=6",
 };
 
 int bis_board_virt(struct bis_machine *m)

@@ -352,7 +352,7 @@ static uint64_t ram_size(const struct bis_memory *m)
 	uint64_t size = 0;
 
 	for (size_t i = 0; i < bis_mem_region_count(m); i++)
-		if (!bis_mem_region(m, i, &region))
+		if (!bis_mem_region(m, i, &region) && !region.of_device)
 			size += region.size;
 	return size;
 }

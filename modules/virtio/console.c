@@ -14,10 +14,16 @@
 
 enum { RECEIVE, TRANSMIT, QUEUES };
 
+#define F_SIZE	      (UINT64_C(1) << 0)
 #define F_EMERG_WRITE (UINT64_C(1) << 2)
 
-/* Section 5.3.4: columns, rows, max_nr_ports and emerg_wr, of which only the last means something here. */
-enum { CONFIG_EMERG_WR = 8, CONFIG_SIZE = 12 };
+/* Section 5.3.4. The terminal's size is 0 while nobody knows it. */
+struct config {
+	uint16_t columns, rows;
+	uint32_t max_nr_ports, emerg_wr;
+};
+
+enum { CONFIG_EMERG_WR = 8 };
 
 /*
  * What one call may move before other devices get their turn, in bytes; a chain counts as some. The queues go on in a
@@ -30,6 +36,7 @@ struct vconsole {
 	struct virtio virtio;
 	struct bis_chardev *chardev;
 	struct bis_timer *timer;
+	struct config config;
 	uint64_t sent; /* bytes of the next chain of TRANSMIT that are sent already */
 	bool paused;
 	bool serving; /* a call that comes back through the character device is made up for by the first one */
@@ -38,6 +45,8 @@ struct vconsole {
 
 static const struct bis_field vconsole_fields[] = {
 	VIRTIO_FIELDS(struct vconsole, virtio),
+	BIS_FIELD(struct vconsole, config.columns, U16, BIS_FIELD_READONLY, "columns of the terminal; 0: not known"),
+	BIS_FIELD(struct vconsole, config.rows, U16, BIS_FIELD_READONLY, "rows of the terminal"),
 	BIS_FIELD(struct vconsole, sent, U64, 0, "bytes of the next chain of queue 1 that are sent already"),
 	BIS_FIELD_END,
 };
@@ -139,8 +148,29 @@ static void vconsole_timer(void *self)
 	serve(self);
 }
 
+/* Tells the driver of the terminal's size when it is another than it was told before. */
+static void set_size(struct vconsole *c)
+{
+	unsigned columns, rows;
+	bool same;
+
+	if (c->paused)
+		return;
+	bis_chardev_size(c->chardev, &columns, &rows);
+	columns = columns < UINT16_MAX ? columns : UINT16_MAX;
+	rows = rows < UINT16_MAX ? rows : UINT16_MAX;
+	virtio_lock(&c->virtio);
+	same = c->config.columns == columns && c->config.rows == rows;
+	c->config.columns = (uint16_t)columns;
+	c->config.rows = (uint16_t)rows;
+	virtio_unlock(&c->virtio);
+	if (!same)
+		virtio_config_changed(&c->virtio);
+}
+
 static void vconsole_chardev(void *arg)
 {
+	set_size(arg);
 	serve(arg);
 }
 
@@ -176,8 +206,8 @@ static void vconsole_quiesce(void *self)
 static const struct virtio_ops vconsole_ops = {
 	.device_id = VIRTIO_ID_CONSOLE,
 	.queues = QUEUES,
-	.features = F_EMERG_WRITE,
-	.config_size = CONFIG_SIZE,
+	.features = F_SIZE | F_EMERG_WRITE,
+	.config_size = sizeof(struct config),
 	.notify = vconsole_notify,
 	.write_config = vconsole_write_config,
 	.quiesce = vconsole_quiesce,
@@ -198,6 +228,7 @@ static void vconsole_resume(void *self)
 	struct vconsole *c = self;
 
 	c->paused = false;
+	set_size(c);
 	virtio_resume(&c->virtio);
 }
 
@@ -215,7 +246,6 @@ static void vconsole_reset(void *self)
 
 static int vconsole_create(struct bis_module *mod, const struct bis_options *options, void **self)
 {
-	static const uint8_t config[CONFIG_SIZE];
 	struct vconsole *c = calloc(1, sizeof(*c));
 	int err;
 
@@ -228,7 +258,8 @@ static int vconsole_create(struct bis_module *mod, const struct bis_options *opt
 		free(c);
 		return err;
 	}
-	virtio_init(&c->virtio, mod, &vconsole_ops, c, config);
+	virtio_init(&c->virtio, mod, &vconsole_ops, c, &c->config);
+	set_size(c);
 	*self = c;
 	return 0;
 }

@@ -28,6 +28,8 @@ enum virtio_device_id {
 	VIRTIO_ID_CONSOLE = 3,
 	VIRTIO_ID_ENTROPY = 4,
 	VIRTIO_ID_BALLOON = 5,
+	VIRTIO_ID_GPU = 16,
+	VIRTIO_ID_INPUT = 18,
 };
 
 /* Section 2.1: device status. */

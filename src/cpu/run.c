@@ -21,6 +21,9 @@
 #define SLICE	      20000
 #define FRUITLESS_MAX 1000
 
+#define FLUSH_YIELDS 8
+#define FLUSH_NAP_NS 20000
+
 void bis_hart_update_timers(struct bis_hart *h)
 {
 	uint64_t now = bis_hart_ticks(h), mtip = INTERRUPT_BIT(BIS_LINE_MTIP), stip = INTERRUPT_BIT(BIS_LINE_STIP);
@@ -150,11 +153,18 @@ bool bis_harts_have_flushed(struct bis_machine *m, const struct bis_hart *self)
 	return true;
 }
 
+/* A hart answers at the end of its slice, but it may have to wait for a processor first: then this one is given up. */
 void bis_harts_flush_writes(struct bis_machine *m)
 {
+	const struct timespec nap = {.tv_nsec = FLUSH_NAP_NS};
+
 	bis_harts_ask_flush_writes(m, NULL);
-	while (!bis_harts_have_flushed(m, NULL))
-		sched_yield();
+	for (unsigned i = 0; !bis_harts_have_flushed(m, NULL); i++) {
+		if (i < FLUSH_YIELDS)
+			sched_yield();
+		else
+			nanosleep(&nap, NULL);
+	}
 }
 
 /* --- Sleeping in WFI --- */

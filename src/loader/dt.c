@@ -27,11 +27,11 @@ static uint32_t node_phandle(const struct bis_dt_machine *m, size_t index)
 	return 1 + m->harts + (uint32_t)index;
 }
 
-/* "name@base", or the instance name for a device without register windows. */
+/* "name@address", or the instance name for a device that has no address. */
 static void node_name(const struct bis_dt_node *n, char *buf, size_t size)
 {
-	if (n->n_windows)
-		snprintf(buf, size, "%s@%" PRIx64, n->name, n->windows[0].base);
+	if (n->n_windows || n->has_address)
+		snprintf(buf, size, "%s@%" PRIx64, n->name, n->n_windows ? n->windows[0].base : n->address);
 	else
 		snprintf(buf, size, "%s", n->instance);
 }
@@ -110,6 +110,8 @@ static void write_memory(struct bis_dt *dt, const struct bis_memory *mem)
 		uint32_t cells[4];
 		char name[32];
 
+		if (r.of_device)
+			continue;
 		put_pair(cells, r.base.v, r.size);
 		snprintf(name, sizeof(name), "memory@%" PRIx64, r.base.v);
 		bis_dt_begin(dt, name);

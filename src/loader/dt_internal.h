@@ -21,6 +21,8 @@ struct bis_dt_node {
 		uint64_t base, size;
 	} windows[BIS_DT_WINDOWS];
 	unsigned n_windows;
+	bool has_address; /* without windows: it writes "reg" by itself, which begins at `address` */
+	uint64_t address;
 	uint32_t irqs[BIS_DT_IRQS]; /* inputs of the platform interrupt controller */
 	unsigned n_irqs;
 	bool controller; /* it is the platform interrupt controller */

@@ -43,6 +43,9 @@ static void describe_module(struct bis_module *mod, const struct bis_module *con
 	       !bis_module_window(mod, out->n_windows, &out->windows[out->n_windows].base,
 				  &out->windows[out->n_windows].size))
 		out->n_windows++;
+	out->has_address = mod->class->dt_address != NULL;
+	if (out->has_address)
+		out->address = mod->class->dt_address(mod->self);
 	for (unsigned i = 0; i < mod->class->irqs && out->n_irqs < BIS_DT_IRQS; i++)
 		if (mod->irqs[i].chip && mod->irqs[i].chip->module == controller)
 			out->irqs[out->n_irqs++] = mod->irqs[i].input;

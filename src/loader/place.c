@@ -26,6 +26,8 @@ int bis_image_load_initrd(struct bis_memory *mem, const char *path, uint64_t lim
 	for (size_t i = 0; !bis_mem_region(mem, i, &r); i++) {
 		uint64_t top = r.base.v + r.size;
 
+		if (r.of_device)
+			continue;
 		if (limit && limit < top)
 			top = limit;
 		if (s.size && top > r.base.v && s.size <= top - r.base.v)
@@ -73,6 +75,8 @@ static bool find_place(const struct bis_memory *mem, const struct wish *w, uint6
 	for (size_t i = 0; !bis_mem_region(mem, i, &r); i++) {
 		uint64_t low = r.base.v, high = low + r.size;
 
+		if (r.of_device)
+			continue;
 		if (w->limit && w->limit < high)
 			high = w->limit;
 		if (w->avoid_end <= low || w->avoid_start >= high)

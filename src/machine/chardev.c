@@ -38,6 +38,7 @@ struct bis_chardev {
 	struct front drain;
 	struct listener listeners[MAX_LISTENERS];
 	size_t listener_count;
+	unsigned columns, rows; /* of the terminal; 0: not known */
 	bool eof;
 	bool input_full;    /* the input queue was full; the back end hears when half of it is free */
 	bool output_choked; /* the output queue was full; front ends hear when half of it is free */
@@ -232,6 +233,15 @@ void bis_chardev_on_drain(struct bis_chardev *c, bis_chardev_notify notify, void
 	c->drain = (struct front){.notify = notify, .arg = arg};
 }
 
+void bis_chardev_set_size(struct bis_chardev *c, unsigned columns, unsigned rows)
+{
+	if (columns == c->columns && rows == c->rows)
+		return;
+	c->columns = columns;
+	c->rows = rows;
+	notify_fronts(c);
+}
+
 size_t bis_chardev_flush(struct bis_chardev *c)
 {
 	while (c->ops && c->out.len) {
@@ -291,12 +301,23 @@ size_t bis_chardev_readable(const struct bis_chardev *c)
 
 bool bis_chardev_at_eof(const struct bis_chardev *c)
 {
-	return c->eof && c->in.len == 0;
+	return c->eof && !c->columns && c->in.len == 0;
 }
 
 bool bis_chardev_interactive(const struct bis_chardev *c)
 {
+	return c->columns || bis_chardev_answers(c);
+}
+
+bool bis_chardev_answers(const struct bis_chardev *c)
+{
 	return c->ops && c->ops->interactive;
+}
+
+void bis_chardev_size(const struct bis_chardev *c, unsigned *columns, unsigned *rows)
+{
+	*columns = c->columns;
+	*rows = c->rows;
 }
 
 static size_t put_output(struct bis_chardev *c, const uint8_t *buf, size_t len)

@@ -8,6 +8,8 @@
 #include "src/cpu/hart_internal.h"
 #include "src/engine/engine.h"
 #include "src/machine/chardev_internal.h"
+#include "src/machine/display_internal.h"
+#include "src/machine/input_internal.h"
 #include "src/machine/machine_internal.h"
 #include "src/machine/netdev_internal.h"
 #include "src/memory/bus_internal.h"
@@ -64,6 +66,16 @@ const char *bis_machine_engine(const struct bis_machine *m)
 struct bis_netdev **bis_machine_netdevs(struct bis_machine *m)
 {
 	return &m->netdevs;
+}
+
+struct bis_display *_Atomic *bis_machine_displays(struct bis_machine *m)
+{
+	return &m->displays;
+}
+
+struct bis_input_device **bis_machine_inputs(struct bis_machine *m)
+{
+	return &m->inputs;
 }
 
 struct bis_chardev **bis_machine_chardevs(struct bis_machine *m)
@@ -165,9 +177,10 @@ static void init_locks(struct bis_machine *m)
 
 static int build(struct bis_machine *m)
 {
-	uint64_t ram = m->cfg.ram_size ? m->cfg.ram_size : DEFAULT_RAM;
 	int err;
 
+	if (!m->cfg.ram_size)
+		m->cfg.ram_size = DEFAULT_RAM;
 	err = bis_isa_parse(m->cfg.isa ? m->cfg.isa : "rv64", &m->isa);
 	if (err)
 		return err;
@@ -177,7 +190,7 @@ static int build(struct bis_machine *m)
 	err = bis_memory_create(&m->memory);
 	if (err)
 		return err;
-	err = bis_memory_add_ram(m->memory, "ram", (bis_gpa){BIS_RAM_BASE}, ram);
+	err = bis_memory_add_ram(m->memory, "ram", (bis_gpa){BIS_RAM_BASE}, m->cfg.ram_size);
 	if (err)
 		return err;
 	err = bis_bus_create(m->memory, &m->device_lock, &m->bus);
@@ -242,6 +255,8 @@ void bis_machine_destroy(struct bis_machine *m)
 	bis_machine_lock_devices(m);
 	bis_chardev_destroy_all(m);
 	bis_netdev_destroy_all(m);
+	bis_display_destroy_all(m);
+	bis_input_destroy_all(m);
 	bis_machine_unlock_devices(m);
 	bis_devctl_destroy(m->devctl);
 	for (unsigned i = 0; i < m->n_harts; i++)

@@ -18,6 +18,8 @@
 
 struct bis_bus;
 struct bis_chardev;
+struct bis_display;
+struct bis_input_device;
 struct bis_netdev;
 struct bis_devctl;
 struct bis_engine;
@@ -144,6 +146,8 @@ struct bis_machine {
 	struct bis_module *slots[BIS_DEVCSR_SLOTS];
 	struct bis_chardev *chardevs;
 	struct bis_netdev *netdevs;
+	struct bis_display *_Atomic displays;
+	struct bis_input_device *inputs; /* device lock */
 	struct bis_direct *directs;
 	struct bis_breaks breaks;
 

@@ -78,8 +78,8 @@ static int put(struct snapshot_writer *w, enum snapshot_tag tag, const char *nam
 
 static int put_machine(struct snapshot_writer *w, struct bis_machine *m, const char *note)
 {
-	struct bis_mem_region ram;
 	struct snapshot_machine s = {.now = bis_machine_now(m),
+				     .ram_size = m->cfg.ram_size,
 				     .entry_pc = m->entry_pc,
 				     .entry_a1 = m->entry_a1,
 				     .entry_a2 = m->entry_a2,
@@ -87,11 +87,7 @@ static int put_machine(struct snapshot_writer *w, struct bis_machine *m, const c
 				     .clock = (uint32_t)m->cfg.clock};
 	struct gathered g = {0};
 	char isa[256];
-	int err = bis_mem_region(m->memory, 0, &ram);
 
-	if (err)
-		return err;
-	s.ram_size = ram.size;
 	bis_isa_format(&m->isa, isa, sizeof(isa));
 	add(&g, &s, sizeof(s));
 	add_text(&g, isa);

@@ -170,7 +170,7 @@ static int insert(struct bis_memory *m, struct bis_ram *r)
 	return 0;
 }
 
-int bis_memory_add_ram(struct bis_memory *m, const char *name, bis_gpa base, uint64_t size)
+static int add_ram(struct bis_memory *m, const char *name, bis_gpa base, uint64_t size, bool of_device)
 {
 	struct bis_ram *r = NULL;
 	int err;
@@ -182,6 +182,7 @@ int bis_memory_add_ram(struct bis_memory *m, const char *name, bis_gpa base, uin
 	err = create_ram(name, base.v, size, &r);
 	if (err)
 		goto unlock;
+	r->of_device = of_device;
 	err = bis_dirty_add_region(m, r);
 	if (!err)
 		err = insert(m, r);
@@ -190,6 +191,16 @@ int bis_memory_add_ram(struct bis_memory *m, const char *name, bis_gpa base, uin
 unlock:
 	pthread_mutex_unlock(&m->lock);
 	return err;
+}
+
+int bis_memory_add_ram(struct bis_memory *m, const char *name, bis_gpa base, uint64_t size)
+{
+	return add_ram(m, name, base, size, false);
+}
+
+int bis_memory_add_device_ram(struct bis_memory *m, const char *name, bis_gpa base, uint64_t size)
+{
+	return add_ram(m, name, base, size, true);
 }
 
 /* --- the map --- */
@@ -207,7 +218,8 @@ int bis_mem_region(const struct bis_memory *m, size_t index, struct bis_mem_regi
 	if (index >= t->count)
 		return bis_fail(ENOENT, "memory: there is no region %zu, only %zu", index, t->count);
 	r = t->regions[index];
-	*out = (struct bis_mem_region){.base = {r->base}, .size = r->size, .fd = r->fd, .name = r->name};
+	*out = (struct bis_mem_region){
+		.base = {r->base}, .size = r->size, .fd = r->fd, .name = r->name, .of_device = r->of_device};
 	return 0;
 }
 

@@ -40,6 +40,7 @@ struct bis_ram {
 	uint64_t *dirty[BIS_DIRTY_READERS]; /* one bit a page, NULL without that reader; guarded by bis_memory.lock */
 	int fd;
 	char *name;
+	bool of_device;
 };
 
 /*

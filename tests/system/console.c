@@ -1,16 +1,20 @@
 /*
  * console: talks to a program over its standard input and output, as a script says, and reports each check in TAP.
  *
- *   console LOG SCRIPT COMMAND [ARGUMENTS...]
+ *   console [-t] LOG SCRIPT COMMAND [ARGUMENTS...]
  *
- * LOG gets all that the program prints. SCRIPT has one order a line; empty lines and lines that begin with # are none.
+ * -t: the program sits at a terminal of 80 columns and 24 lines, not at pipes. LOG gets all that the program prints.
+ * SCRIPT has one order a line; empty lines and lines that begin with # are none.
  *
- *   expect SECONDS REGEX           waits for output that matches, behind what was matched before; the end when it does
- * not come send TEXT                      types TEXT and Enter check SECONDS NAME: COMMAND    types a shell command;
- * the check NAME passes when its status is 0 host NAME: COMMAND             the same for a shell command on the host ok
- * NAME                        the check NAME has passed serve FILE                     serves FILE over HTTP; {port} in
- * what follows stands for the port kill                           kills the program with SIGKILL end SECONDS STATUS
- * waits until the program has ended, with that exit status (128 + signal)
+ *   expect SECONDS REGEX          waits for output that matches, behind what was matched before; the end if none comes
+ *   send TEXT                     types TEXT and Enter
+ *   keys TEXT                     types TEXT, in which \e, \r, \t, \\ and \xHH stand for what they do in C
+ *   check SECONDS NAME: COMMAND   types a shell command; the check NAME passes when its status is 0
+ *   host NAME: COMMAND            the same for a shell command on the host
+ *   ok NAME                       the check NAME has passed
+ *   serve FILE                    serves FILE over HTTP; {port} in what follows stands for the port
+ *   kill                          kills the program with SIGKILL
+ *   end SECONDS STATUS            waits until the program has ended, with that exit status (128 + signal)
  *
  * In an order {port} stands for the port of the HTTP server and {now} for the host's time in seconds since 1970; for
  * the host's commands GUEST_PID is the program's process. The environment's PATIENCE multiplies all times. Exit status
@@ -29,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -82,13 +87,36 @@ static void verdict(struct console *c, bool passed, const char *name)
 
 /* --- The program --- */
 
-static void start(struct console *c, char *const argv[])
+/* Pairs of a reading and a writing end. */
+static void make_pipes(int input[2], int output[2])
+{
+	if (pipe2(input, O_CLOEXEC) || pipe2(output, O_CLOEXEC))
+		die("no pipe: %s", strerror(errno));
+}
+
+/* A terminal in place of two pipes. */
+static void make_terminal(int input[2], int output[2])
+{
+	struct winsize size = {.ws_row = 24, .ws_col = 80};
+	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char name[64];
+
+	if (ours < 0 || grantpt(ours) || unlockpt(ours) || ptsname_r(ours, name, sizeof(name)))
+		die("no terminal: %s", strerror(errno));
+	input[1] = ours;
+	output[0] = fcntl(ours, F_DUPFD_CLOEXEC, 0);
+	input[0] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	output[1] = fcntl(input[0], F_DUPFD_CLOEXEC, 0);
+	if (output[0] < 0 || output[1] < 0 || ioctl(ours, TIOCSWINSZ, &size))
+		die("no terminal: %s", strerror(errno));
+}
+
+static void start(struct console *c, char *const argv[], bool terminal)
 {
 	int input[2], output[2];
 	char pid[24];
 
-	if (pipe2(input, O_CLOEXEC) || pipe2(output, O_CLOEXEC))
-		die("no pipe: %s", strerror(errno));
+	(terminal ? make_terminal : make_pipes)(input, output);
 	c->pid = fork();
 	if (c->pid < 0)
 		die("no process: %s", strerror(errno));
@@ -97,6 +125,8 @@ static void start(struct console *c, char *const argv[])
 		dup2(input[0], STDIN_FILENO);
 		dup2(output[1], STDOUT_FILENO);
 		dup2(output[1], STDERR_FILENO);
+		if (terminal && (setsid() < 0 || ioctl(STDIN_FILENO, TIOCSCTTY, 0)))
+			_exit(127);
 		execvp(argv[0], argv);
 		dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
 		_exit(127);
@@ -160,10 +190,8 @@ static bool wait_for(struct console *c, const char *pattern, double seconds, cha
 	return true;
 }
 
-static void type(struct console *c, const char *text)
+static void type_bytes(struct console *c, const char *text, size_t length)
 {
-	size_t length = strlen(text);
-
 	while (length) {
 		ssize_t done = write(c->input, text, length);
 
@@ -172,6 +200,11 @@ static void type(struct console *c, const char *text)
 		text += done;
 		length -= (size_t)done;
 	}
+}
+
+static void type(struct console *c, const char *text)
+{
+	type_bytes(c, text, strlen(text));
 }
 
 static void reap(struct console *c)
@@ -246,6 +279,34 @@ static void order_send(struct console *c, char *text)
 	type(c, "\n");
 }
 
+static char escaped(char **from)
+{
+	static const char letters[] = "ert\\", bytes[] = "\x1b\r\t\\";
+	char digits[3] = "", letter = *(*from)++;
+	const char *at = letter ? strchr(letters, letter) : NULL;
+
+	if (at)
+		return bytes[at - letters];
+	if (letter != 'x' || !isxdigit((unsigned char)**from) || !isxdigit((unsigned char)(*from)[1]))
+		die("'\\%c': expected \\e, \\r, \\t, \\\\ or \\xHH", letter);
+	memcpy(digits, *from, 2);
+	*from += 2;
+	return (char)strtoul(digits, NULL, 16);
+}
+
+static void order_keys(struct console *c, char *text)
+{
+	size_t length = 0;
+	char *to = text;
+
+	while (*text) {
+		char byte = *text++;
+
+		to[length++] = byte == '\\' ? escaped(&text) : byte;
+	}
+	type_bytes(c, to, length);
+}
+
 /* The mark is typed in two pieces, so that the echo of the command is not taken for it. */
 static void order_check(struct console *c, char *text)
 {
@@ -306,8 +367,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct console *c, char *text);
 } orders[] = {
-	{"expect", order_expect}, {"send", order_send},	  {"check", order_check}, {"host", order_host},
-	{"ok", order_ok},	  {"serve", order_serve}, {"kill", order_kill},	  {"end", order_end},
+	{"expect", order_expect}, {"send", order_send}, {"keys", order_keys},
+	{"check", order_check},	  {"host", order_host}, {"ok", order_ok},
+	{"serve", order_serve},	  {"kill", order_kill}, {"end", order_end},
 };
 
 /* Puts the values in place of {port} and {now}. */
@@ -349,11 +411,14 @@ static void obey(struct console *c, const char *raw)
 int main(int argc, char **argv)
 {
 	struct console c = {.output = -1, .patience = getenv("PATIENCE") ? atof(getenv("PATIENCE")) : 1};
+	bool terminal = argc > 1 && !strcmp(argv[1], "-t");
 	char line[LINE_MAX];
 	FILE *script;
 
+	argc -= terminal;
+	argv += terminal;
 	if (argc < 4)
-		die("expected LOG SCRIPT COMMAND [ARGUMENTS...]");
+		die("expected [-t] LOG SCRIPT COMMAND [ARGUMENTS...]");
 	signal(SIGPIPE, SIG_IGN);
 	c.log_path = argv[1];
 	c.log = fopen(argv[1], "we");
@@ -362,7 +427,7 @@ int main(int argc, char **argv)
 	if (!c.log || !script || !c.text || c.patience <= 0)
 		die("%s, %s or PATIENCE: %s", argv[1], argv[2], strerror(errno));
 	c.last = now();
-	start(&c, argv + 3);
+	start(&c, argv + 3, terminal);
 	while (fgets(line, sizeof(line), script))
 		obey(&c, line);
 	if (c.pid)

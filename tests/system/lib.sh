@@ -27,12 +27,22 @@ need_command() { # COMMAND PACKAGE
 	command -v "$1" >/dev/null || skip "there is no $1 (Debian: $2)"
 }
 
+# A VNC display whose port nobody has: its number in $display, the port as /proc/net/tcp has it in $port.
+find_vnc_display() {
+	for display in $(seq $((30 + $$ % 50)) 99) none; do
+		[ "$display" != none ] || skip "no port is free"
+		port=$(printf '%04X' $((5900 + display)))
+		grep -q ":$port " /proc/net/tcp || break
+	done
+}
+
 # talk NAME ARGUMENTS...: a session of biscuit-run with these arguments, whose orders are standard input.
+# It is at a terminal where $at_terminal is not empty.
 talk() {
 	local name=$1
 	shift
 	echo "# $name: biscuit-run $*"
 	cat >"$work/$name.orders"
-	"$console" "$work/$name.log" "$work/$name.orders" "$run" "$@" || status=1
+	"$console" ${at_terminal:+-t} "$work/$name.log" "$work/$name.orders" "$run" "$@" || status=1
 	[ -z "${KEEP_LOGS:-}" ] || cp "$work/$name.log" "$KEEP_LOGS/"
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "src/machine/chardev_internal.h"
+#include "src/machine/display_internal.h"
+#include "src/machine/input_internal.h"
 #include "src/memory/bus_internal.h"
 
 struct bis_timer {
@@ -40,6 +42,16 @@ struct bis_machine *bis_module_machine(const struct bis_module *mod)
 	return mod->machine;
 }
 
+const struct bis_module_class *bis_module_class_of(const struct bis_module *mod)
+{
+	return mod->class;
+}
+
+void *bis_module_self(const struct bis_module *mod)
+{
+	return mod->self;
+}
+
 struct bis_memory *bis_module_memory(const struct bis_module *mod)
 {
 	return mod->machine->memory;
@@ -58,6 +70,15 @@ struct bis_irq *bis_module_irq(const struct bis_module *mod, unsigned index)
 int bis_module_slot(const struct bis_module *mod)
 {
 	return mod->slot;
+}
+
+int bis_module_window(const struct bis_module *mod, size_t index, uint64_t *base, uint64_t *size)
+{
+	if (!mod->mmio || index)
+		return -ENOENT;
+	*base = FAKE_WINDOW;
+	*size = mod->mmio->size;
+	return 0;
 }
 
 const char *bis_module_spec(const struct bis_module *mod)
@@ -112,6 +133,16 @@ uint64_t bis_machine_now(const struct bis_machine *m)
 uint64_t bis_machine_ticks(const struct bis_machine *m)
 {
 	return m->now / (1000000000 / BIS_TIMEBASE_HZ);
+}
+
+struct bis_display *_Atomic *bis_machine_displays(struct bis_machine *m)
+{
+	return &m->displays;
+}
+
+struct bis_input_device **bis_machine_inputs(struct bis_machine *m)
+{
+	return &m->inputs;
 }
 
 struct bis_chardev **bis_machine_chardevs(struct bis_machine *m)
@@ -350,12 +381,16 @@ bool fake_serve_ready(struct bis_machine *m)
 struct bis_machine *fake_create(unsigned harts)
 {
 	struct bis_machine *m = calloc(1, sizeof(*m));
+	pthread_mutexattr_t attr;
 
 	assert_non_null(m);
 	m->harts = harts;
 	for (unsigned i = 0; i < harts; i++)
 		m->hart[i] = (struct bis_hart){.machine = m, .id = i};
-	pthread_mutex_init(&m->lock, NULL);
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE); /* as the core's */
+	pthread_mutex_init(&m->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
 	assert_ok(bis_memory_create(&m->memory));
 	assert_ok(bis_memory_add_ram(m->memory, "ram", (bis_gpa){BIS_RAM_BASE}, FAKE_RAM_SIZE));
 	assert_ok(bis_bus_create(m->memory, &m->lock, &m->bus));
@@ -437,6 +472,8 @@ void fake_destroy(struct bis_machine *m)
 		fake_remove(m->modules);
 	bis_machine_lock_devices(m);
 	bis_chardev_destroy_all(m);
+	bis_display_destroy_all(m);
+	assert_null(m->inputs);
 	bis_machine_unlock_devices(m);
 	assert_null(m->timers);
 	assert_null(m->watches);

@@ -54,6 +54,8 @@ struct bis_machine {
 	uint64_t now;
 	enum bis_clock clock;
 	struct bis_chardev *chardevs;
+	struct bis_display *_Atomic displays;
+	struct bis_input_device *inputs;
 	struct bis_module *modules; /* newest first */
 	struct bis_timer *timers;
 	struct bis_watch *watches;

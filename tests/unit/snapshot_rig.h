@@ -5,7 +5,7 @@
  *     m = snap_move(m);                   the machine goes on in another one, which is paused
  *
  *     struct snap s = snap_take(m);       the plain records
- *     *snap_field(&s, "uart16550", "loop_count") = 17;
+ *     *snap_field(&s, "uart0", "loop_count") = 17;
  *     assert_fails(snap_try(&s), -EINVAL, "17 bytes");
  *     snap_free(&s);
  */

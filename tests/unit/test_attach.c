@@ -233,7 +233,7 @@ PART_CLASS(lost_class, "lost", attach_lost);
 
 static struct bis_machine *attach_create(unsigned harts)
 {
-	const struct bis_module_class *classes[48] = {&calls_class, &all_class,	  &registers_class, &taken_class,
+	const struct bis_module_class *classes[64] = {&calls_class, &all_class,	  &registers_class, &taken_class,
 						      &free_class,  &moved_class, &like_class,	    &twice_class,
 						      &clash_class, &lost_class,  &unreadable_class};
 	struct bis_machine *m;

@@ -151,7 +151,7 @@ static void code_written_by_a_device_runs(void **state)
 {
 	static const uint32_t code[] = {SW(A3, 0, A4), FENCE_I, JALR(RA, 0, A5), SPIN};
 	static const uint32_t function[] = {LI(A2, 1), RET};
-	const struct bis_module_class *classes[32] = {&planter};
+	const struct bis_module_class *classes[64] = {&planter};
 	struct bis_machine *m;
 
 	(void)state;

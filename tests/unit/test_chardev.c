@@ -145,6 +145,23 @@ static void end_of_input_comes_after_the_last_byte(void **state)
 	free(f);
 }
 
+/* A window that shows the console takes part in it: its size stands for the person before it. */
+static void a_terminal_with_a_size_is_a_person_who_goes_on_typing(void **state)
+{
+	struct bis_machine *m = fake_create(1);
+	struct bis_chardev *c = open_console(m);
+
+	(void)state;
+	bis_chardev_input_eof(c);
+	bis_chardev_set_size(c, 80, 25);
+	assert_true(bis_chardev_interactive(c));
+	assert_false(bis_chardev_at_eof(c));
+	bis_chardev_set_size(c, 0, 0);
+	assert_false(bis_chardev_interactive(c));
+	assert_true(bis_chardev_at_eof(c));
+	fake_destroy(m);
+}
+
 /* A front end that reads inside its notification while the back end refills: each byte arrives once, in order. */
 static void read_three(void *arg)
 {
@@ -520,6 +537,7 @@ int main(void)
 		cmocka_unit_test(input_keeps_its_order_and_stops_at_the_queue_size),
 		cmocka_unit_test(a_slow_back_end_loses_nothing_and_pushes_back),
 		cmocka_unit_test(end_of_input_comes_after_the_last_byte),
+		cmocka_unit_test(a_terminal_with_a_size_is_a_person_who_goes_on_typing),
 		cmocka_unit_test(notifications_do_not_nest),
 		cmocka_unit_test(the_number_of_front_ends_is_bounded),
 		cmocka_unit_test(listeners_hear_all_output_in_order),

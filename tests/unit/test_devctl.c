@@ -114,7 +114,7 @@ static const struct bis_module_class wide_class = PROBE_CLASS("probe-wide", 250)
 
 static struct bis_machine *devctl_create(const char *isa)
 {
-	const struct bis_module_class *classes[32] = {&chip_class, &careless_class, &native_class, &lines_class,
+	const struct bis_module_class *classes[64] = {&chip_class, &careless_class, &native_class, &lines_class,
 						      &wide_class};
 	struct bis_machine *m;
 

@@ -51,6 +51,16 @@ static void off_bus_node(void *self, struct bis_dt *dt)
 	bis_dt_u64(dt, "size", UINT64_C(0x123456789a));
 }
 
+/* Its registers are none of the bus's: it says itself where it is. */
+static void picture_node(void *self, struct bis_dt *dt)
+{
+	uint32_t reg[] = {1, 0xe0000000, 0, 0x1000};
+
+	(void)self;
+	bis_dt_string(dt, "compatible", "simple-framebuffer");
+	bis_dt_cells(dt, "reg", reg, 4);
+}
+
 /* The UART comes before the controller that its interrupt names. */
 static const struct bis_dt_node nodes[] = {
 	{.name = "serial",
@@ -68,6 +78,7 @@ static const struct bis_dt_node nodes[] = {
 	 .write = plic_node},
 	{.name = "test", .instance = "finisher", .windows = {{0x100000, 0x1000}}, .n_windows = 1, .write = syscon_node},
 	{.name = "console", .instance = "console", .write = off_bus_node},
+	{.name = "framebuffer", .instance = "fb1", .has_address = true, .address = 0x1e0000000, .write = picture_node},
 };
 
 struct fixture {
@@ -157,6 +168,7 @@ static void the_tree_says_what_the_machine_is(void **state)
 	assert_int_equal(cell(fdt, "/soc/test@100000/poweroff", "regmap", 0),
 			 cell(fdt, "/soc/test@100000", "phandle", 0));
 	assert_int_equal(cell(fdt, "/console", "size", 1), 0x3456789a);
+	assert_int_equal(cell(fdt, "/framebuffer@1e0000000", "reg", 1), 0xe0000000);
 	free(fdt);
 }
 

@@ -11,10 +11,10 @@ static const struct bis_module_class plain_class = PROBE_CLASS("probe", 0);
 
 static struct bis_machine *modules_create(unsigned harts)
 {
-	const struct bis_module_class *classes[32] = {&mmio_class, &native_class, &plain_class};
+	const struct bis_module_class *classes[64] = {&mmio_class, &native_class, &plain_class};
 	struct bis_machine *m;
 
-	for (size_t i = 0; bis_builtin_modules[i] && i < 28; i++)
+	for (size_t i = 0; bis_builtin_modules[i] && i < 60; i++)
 		classes[i + 3] = bis_builtin_modules[i];
 	m = rig_create_with("rv64", harts, classes);
 	rig_add(m, "riscv");

@@ -214,7 +214,7 @@ static const struct bis_module_class stack_class = {.abi = BIS_MODULE_ABI,
 
 static struct bis_machine *processor_create(struct stack_machine **out)
 {
-	const struct bis_module_class *classes[32] = {&desk_class, &stack_class};
+	const struct bis_module_class *classes[64] = {&desk_class, &stack_class};
 	struct bis_machine *m;
 
 	for (size_t i = 0; bis_builtin_modules[i] && i < 29; i++)

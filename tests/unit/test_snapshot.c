@@ -9,8 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <biscuit/display.h>
+#include <biscuit/input.h>
 #include <biscuit/snapshot.h>
 
+#include "modules/device/native.h"
 #include "src/machine/machine_internal.h"
 #include "src/machine/snapshot_stream.h"
 #include "tests/unit/rig.h"
@@ -90,14 +93,21 @@ static const char *path(void)
 	return name;
 }
 
-static struct bis_machine *restore(void)
+static void restore_into(struct bis_machine *m)
 {
-	struct bis_machine *m = make();
 	struct bis_snapshot *s = NULL;
 
 	assert_ok(bis_snapshot_open(path(), &s));
+	assert_int_equal(bis_snapshot_machine(s)->ram_size, RIG_RAM_SIZE);
 	assert_ok(bis_snapshot_restore(s, m));
 	bis_snapshot_close(s);
+}
+
+static struct bis_machine *restore(void)
+{
+	struct bis_machine *m = make();
+
+	restore_into(m);
 	return m;
 }
 
@@ -125,6 +135,70 @@ static void a_restored_machine_ends_like_the_one_that_was_saved(void **state)
 		assert_int_equal(digest(m), expected);
 		bis_machine_destroy(m);
 	}
+}
+
+/* A machine with everything that is shown and typed at. */
+static struct bis_machine *make_visible(void)
+{
+	static const char *const specs[] = {"modctl,slot=0", "framebuffer,slot=5", "input,slot=6",
+					    "simple-framebuffer,width=64,height=32",
+					    "simple-framebuffer,width=16,height=8,address=0x40000000,display=low"};
+	struct bis_machine *m = make();
+
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(specs); i++)
+		rig_add(m, specs[i]);
+	return m;
+}
+
+/* The first pixel that a new viewer sees, of a picture of that width. */
+static uint32_t first_pixel(struct bis_machine *m, const char *display, uint32_t width)
+{
+	struct bis_viewer *v;
+	struct bis_view view;
+	uint32_t pixel = 0;
+
+	assert_ok(bis_viewer_create(bis_display_find(m, display), NULL, NULL, &v));
+	bis_viewer_update(v, &view);
+	assert_int_equal(view.width, width);
+	assert_ok(bis_viewer_read(v, &(struct bis_rect){0, 0, 1, 1}, &pixel, 4));
+	bis_viewer_destroy(v);
+	return pixel;
+}
+
+static void pictures_and_input_come_back(void **state)
+{
+	static const struct bis_input_event keys[] = {{.kind = BIS_INPUT_KEY, .code = BIS_KEY_A, .value = 1},
+						      {.kind = BIS_INPUT_TEXT, .value = 'a'}};
+	struct bis_machine *m = make_visible();
+
+	(void)state;
+	assert_ok(bis_machine_start_paused(m));
+	rig_set32(m, RIG_DATA, 0x123456);
+	rig_set32(m, 0xe0000000, 0x654321);
+	rig_set32(m, 0x40000000, 0xabcdef);
+	bis_devctl_write(m, FRAMEBUFFER_SLOT, FRAMEBUFFER_MODE, 320 | 200 << FRAMEBUFFER_MODE_HEIGHT_SHIFT);
+	bis_devctl_write(m, FRAMEBUFFER_SLOT, FRAMEBUFFER_ADDRESS, RIG_DATA);
+	bis_devctl_write(m, FRAMEBUFFER_SLOT, FRAMEBUFFER_MODE, 0);
+	bis_devctl_write(m, INPUT_SLOT, INPUT_ENABLE, INPUT_ENABLE_KEY | INPUT_ENABLE_TEXT);
+	assert_int_equal(bis_input_send(m, keys, 2), 2);
+	assert_int_equal(first_pixel(m, "fb", 320), 0xff123456);
+	assert_ok(bis_snapshot_save(m, path(), NULL));
+	bis_machine_destroy(m);
+
+	m = make_visible();
+	restore_into(m);
+	assert_int_equal(first_pixel(m, "fb", 320), 0xff123456);
+	assert_int_equal(first_pixel(m, "simplefb", 64), 0xff654321);
+	assert_int_equal(first_pixel(m, "low", 16), 0xffabcdef);
+	assert_int_equal(bis_devctl_read(m, FRAMEBUFFER_SLOT, FRAMEBUFFER_ADDRESS), RIG_DATA);
+	assert_int_equal(bis_devctl_read(m, INPUT_SLOT, INPUT_EVENT), INPUT_KIND_KEY | BIS_KEY_A << 8);
+	assert_int_equal(bis_devctl_read(m, INPUT_SLOT, INPUT_VALUE), 1);
+	assert_int_equal(bis_devctl_read(m, INPUT_SLOT, INPUT_EVENT), INPUT_KIND_TEXT);
+	/* Nobody holds the key here. */
+	assert_int_equal(bis_devctl_read(m, INPUT_SLOT, INPUT_EVENT), INPUT_KIND_KEY | BIS_KEY_A << 8);
+	assert_int_equal(bis_devctl_read(m, INPUT_SLOT, INPUT_VALUE), 0);
+	assert_int_equal(bis_devctl_read(m, INPUT_SLOT, INPUT_EVENT), INPUT_KIND_NONE);
+	bis_machine_destroy(m);
 }
 
 static void a_running_machine_is_saved_and_runs_on(void **state)
@@ -573,6 +647,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_restored_machine_ends_like_the_one_that_was_saved),
+		cmocka_unit_test(pictures_and_input_come_back),
 		cmocka_unit_test(a_running_machine_is_saved_and_runs_on),
 		cmocka_unit_test(it_tells_how_to_make_the_machine),
 		cmocka_unit_test(another_machine_is_refused_with_a_list),

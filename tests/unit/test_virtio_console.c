@@ -9,6 +9,7 @@
 enum { RECEIVE, TRANSMIT, QUEUES };
 enum { EMERG_WR = 8 };
 
+#define F_SIZE	      (UINT64_C(1) << 0)
 #define F_EMERG_WRITE (UINT64_C(1) << 2)
 #define SINK_SIZE     (1u << 20)
 
@@ -102,9 +103,53 @@ static void is_a_console_of_one_port(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(vrig_rd(f->r, VRIG_DEVICE_ID), 3);
-	assert_int_equal(vrig_offered(f->r) & 0xffffff, F_EMERG_WRITE);
+	assert_int_equal(vrig_offered(f->r) & 0xffffff, F_SIZE | F_EMERG_WRITE);
 	assert_int_equal(vrig_config(f->r, 0, 4), 0);
 	assert_int_equal(vrig_config(f->r, 4, 4), 0);
+}
+
+static void set_size(struct fixture *f, unsigned columns, unsigned rows)
+{
+	bis_machine_lock_devices(f->r->m);
+	bis_chardev_set_size(f->chardev, columns, rows);
+	bis_machine_unlock_devices(f->r->m);
+}
+
+static void the_driver_hears_of_the_terminals_size(void **state)
+{
+	struct fixture *f = *state;
+
+	set_size(f, 132, 43);
+	vrig_start(f->r, F_SIZE, QUEUES, 8);
+	vrig_ack(f->r);
+	assert_int_equal(vrig_config(f->r, 0, 2), 132);
+	assert_int_equal(vrig_config(f->r, 2, 2), 43);
+	set_size(f, 80, 25);
+	assert_int_equal(vrig_ack(f->r), 2);
+	assert_int_equal(vrig_config(f->r, 0, 4), 25 << 16 | 80);
+	set_size(f, 80, 25); /* as it was */
+	assert_int_equal(vrig_ack(f->r), 0);
+	set_size(f, 1000000, 70000); /* cut to what the register holds */
+	assert_int_equal(vrig_config(f->r, 0, 4), UINT32_MAX);
+}
+
+static void a_size_set_during_a_pause_is_told_after_it(void **state)
+{
+	struct fixture *f = *state;
+
+	rig_add(f->r->m, "riscv");
+	rig_start_paused(f->r->m);
+	assert_ok(bis_machine_resume(f->r->m));
+	bis_machine_lock_devices(f->r->m);
+	vrig_start(f->r, F_SIZE, QUEUES, 8);
+	vrig_ack(f->r);
+	bis_machine_unlock_devices(f->r->m);
+	assert_ok(bis_machine_pause(f->r->m));
+	set_size(f, 80, 25);
+	assert_int_equal(vrig_config(f->r, 0, 4), 0);
+	assert_ok(bis_machine_resume(f->r->m));
+	assert_int_equal(vrig_ack(f->r), 2);
+	assert_int_equal(vrig_config(f->r, 0, 2), 80);
 }
 
 static void output_reaches_the_character_device(void **state)
@@ -383,6 +428,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(is_a_console_of_one_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_driver_hears_of_the_terminals_size, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_size_set_during_a_pause_is_told_after_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(output_reaches_the_character_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(input_comes_to_waiting_buffers, setup, teardown),
 		cmocka_unit_test_setup_teardown(input_waits_for_buffers, setup, teardown),

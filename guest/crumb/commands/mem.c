@@ -3,6 +3,7 @@
 #include "../kernel.h"
 #include "../layout.h"
 #include "../pages.h"
+#include "../screen/screen.h"
 #include "../shell.h"
 #include "../task.h"
 #include <stdio.h>
@@ -20,7 +21,7 @@ static void print_range(const char *what, uintptr_t start, uintptr_t end)
 
 void command_mem(int argc, char **argv)
 {
-	unsigned long tables = 0, user = 0;
+	unsigned long tables = 0, user = 0, screen = screen_pages(), unknown;
 	uintptr_t code_end = (uintptr_t)__text_end, constants_end = (uintptr_t)__rodata_end;
 
 	(void)argc;
@@ -38,8 +39,9 @@ void command_mem(int argc, char **argv)
 	print_pages("kernel page tables", kernel_space.tables);
 	print_pages("page tables of programs", tables);
 	print_pages("pages of programs", user);
+	print_pages("the screen's pictures", screen);
 	print_pages("free", pages_free());
-	if (pages_total() != pages_free() + kernel_space.tables + tables + user)
-		printf("  %lu pages are unaccounted for\n",
-		       pages_total() - pages_free() - kernel_space.tables - tables - user);
+	unknown = pages_total() - pages_free() - kernel_space.tables - tables - user - screen;
+	if (unknown)
+		printf("  %lu pages are unaccounted for\n", unknown);
 }

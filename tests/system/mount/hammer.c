@@ -65,7 +65,8 @@ static uint32_t next(struct hand *a)
 /* Errors that a file may give whoever comes at a bad time or with bad text. */
 static void note(const struct hand *a, int err)
 {
-	static const int expected[] = {EBUSY, EINVAL, EFAULT, ENOENT, EACCES, EAGAIN, EISDIR, ENODEV, ENOSPC, EPERM};
+	static const int expected[] = {EBUSY,  EINVAL,	EFAULT, ENOENT, EACCES, EAGAIN,
+				       EISDIR, ENODATA, ENODEV, ENOSPC, EPERM};
 
 	if (a->h->stopping)
 		return;

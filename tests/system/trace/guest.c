@@ -1,11 +1,13 @@
 /*
  * A guest for test_trace.sh, bare in M-mode: GUEST_short does a little of everything and powers off, GUEST_hot counts
- * in mscratch and spends its time in one function, GUEST_twin has two harts go round before hart 0 powers off.
+ * in mscratch and spends its time in one function, GUEST_twin has two harts go round, each at least once, before hart 0
+ * powers off.
  */
 #define UART	 ((volatile unsigned char *)0x10000000)
 #define FINISHER ((volatile unsigned *)0x100000)
 
 volatile unsigned long sum;
+volatile int gone_round; /* the second hart has */
 
 __asm__(".section .boot, \"ax\"\n"
 	".globl _start, trap_entry\n"
@@ -79,7 +81,7 @@ int main(unsigned long hart)
 	__asm__ volatile(".4byte 0xffffffff");
 	UART[0] = 'A';
 	(void)UART[5];
-	__asm__ volatile("csrr zero, 0x5f7"); /* the identity of an empty slot */
+	__asm__ volatile("csrr zero, 0x5ff"); /* the identity of an empty slot */
 #endif
 #ifdef GUEST_hot
 	for (unsigned long i = 1;; i++) {
@@ -90,7 +92,9 @@ int main(unsigned long hart)
 #ifdef GUEST_twin
 	for (;;) {
 		cold(200);
-		if (hart == 0)
+		if (hart != 0)
+			gone_round = 1;
+		else if (gone_round)
 			power_off();
 	}
 #endif
