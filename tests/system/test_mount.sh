@@ -176,7 +176,7 @@ ok "and ends well" [ $? = 0 ]
 # Whoever would take the mount away when the machine has died is killed first. The kernel still knows the directory.
 start
 stat "$dir" >"$work/stat"
-for helper in $(pgrep -P "$pid"); do kill -9 "$helper"; done
+for helper in $(cat /proc/"$pid"/task/*/children); do kill -9 "$helper"; done
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 ok "a machine that was killed leaves a dead mount" not ls "$dir" 2>/dev/null
@@ -268,7 +268,7 @@ ok "and ends as ever" [ $? = 143 ]
 ok "what is there now is left alone" rm "$dir/mine"
 
 command_run
-for helper in $(pgrep -P "$pid"); do kill -9 "$helper"; done
+for helper in $(cat /proc/"$pid"/task/*/children); do kill -9 "$helper"; done
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 ok "a command that was killed leaves a dead mount" is_mounted
