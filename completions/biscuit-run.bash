@@ -25,7 +25,8 @@ _biscuit_run() {
 	--memory | -m) words='32M 64M 128M 256M 512M 1G 2G' ;;
 	--harts | -n) words='1 2 4 8' ;;
 	--isa) words='rv32 rv64 rv32imac rv64imac rv32gc rv64gc rv64gc_zba_zbb_zbs' ;;
-	--engine) words='interp' ;;
+	--engine) words='interp jit check' ;;
+	--code-cache) words='4M 16M 64M 256M' ;;
 	--console) words='stdio pty pty,link= file= null' ;;
 	--log) words='error warn info debug' files=yes ;;
 	--module) words=$(_biscuit_run_modules "$1") files=yes ;;
@@ -53,11 +54,11 @@ _biscuit_run() {
 		[[ $cur == *,* ]] && before=${cur%,*},
 		words=$(printf "$before%s " insn trap mmio csr fs insn: trap: mmio: csr: fs: file= format=text format=json)
 		;;
-	--profile) files=yes ;;
+	--profile | --jit-dump) files=yes ;;
 	--append | --timeout) return ;;
 	*)
 		if [[ $cur == -* ]]; then
-			words="--kernel --mount-allow-other $("$1" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u)"
+			words="--kernel --mount-allow-other --code-cache --jit-background --jit-dump --jit-gdb --jit-perf --jit-stats $("$1" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u)"
 		else
 			files=yes
 		fi

@@ -9,6 +9,9 @@
 
 enum bench_mode { BENCH_USER = 0, BENCH_SUPERVISOR = 1 };
 
+/* Runs the payload, in direct.c or paged.c: in machine mode, or in supervisor mode with paging. */
+uint32_t bench_run(uint32_t rounds);
+
 /* The caller-saved registers of the interrupted code, in the order in which the trap entries of lower.S store them. */
 struct bench_frame {
 	uintptr_t ra;

@@ -107,5 +107,5 @@ pass_on:
 
 	.bss
 	.balign 16
-	.skip 16 * 1024
+	.skip 64 * 1024
 lower_stack_top:

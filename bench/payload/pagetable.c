@@ -2,88 +2,39 @@
  * Address-space switches: supervisor mode under Sv39 or Sv32 goes round several page tables that map the same addresses
  * to different pages, flushes translations after each switch, touches pages, and now and then exchanges two mappings.
  */
-#include "../harness/guest.h"
+#include "../harness/paging.h"
 
-#define SPACES	      8
-#define USER_PAGES    16
-#define PAGE_SIZE     4096
-#define SWITCHES      2000
-#define USER_BASE     UINT32_C(0x40000000)
-#define RAM_BASE      UINT32_C(0x80000000)
-#define RAM_MAPPED    UINT32_C(0x1000000)
-#define POOL_PAGES    (SPACES * 8)
-#define PTE_VALID     1
-#define PTE_RWX	      0x0e
-#define PTE_AD	      0xc0
-#define PTE_PPN_SHIFT 10
-
-#if __riscv_xlen == 64
-#define LEVELS	   3
-#define INDEX_BITS 9
-#define SATP_MODE  ((uintptr_t)8 << 60)
-#else
-#define LEVELS	   2
-#define INDEX_BITS 10
-#define SATP_MODE  ((uintptr_t)1 << 31)
-#endif
+#define SPACES	   8
+#define USER_PAGES 16
+#define SWITCHES   2000
+#define USER_BASE  UINT32_C(0x40000000)
+#define RAM_MAPPED UINT32_C(0x1000000)
+#define POOL_PAGES (SPACES * 8)
 
 const uint32_t bench_rounds = 22 * BENCH_SCALE;
 
-typedef uintptr_t table[PAGE_SIZE / sizeof(uintptr_t)];
-
-static _Alignas(PAGE_SIZE) table tables[POOL_PAGES];
+static _Alignas(PAGE_SIZE) bench_table pool[POOL_PAGES];
 static _Alignas(PAGE_SIZE) uint32_t frames[SPACES][USER_PAGES][PAGE_SIZE / 4];
 static uintptr_t *roots[SPACES];
-static unsigned tables_used;
-
-static uintptr_t *take_table(void)
-{
-	return tables[tables_used++];
-}
-
-/* The entry of `va` in the table of a level (0 holds 4 KiB leaves), with the tables above made on the way. */
-static uintptr_t *entry_at(uintptr_t *root, uintptr_t va, unsigned leaf_level)
-{
-	uintptr_t *at = root;
-
-	for (unsigned level = LEVELS - 1;; level--) {
-		uintptr_t *entry = &at[(va >> (12 + INDEX_BITS * level)) & (((uintptr_t)1 << INDEX_BITS) - 1)];
-
-		if (level == leaf_level)
-			return entry;
-		if (!*entry)
-			*entry = ((uintptr_t)take_table() >> 12 << PTE_PPN_SHIFT) | PTE_VALID;
-		at = (uintptr_t *)(*entry >> PTE_PPN_SHIFT << 12);
-	}
-}
-
-static void map(uintptr_t *root, uintptr_t va, uintptr_t pa, unsigned level)
-{
-	*entry_at(root, va, level) = (pa >> 12 << PTE_PPN_SHIFT) | PTE_AD | PTE_RWX | PTE_VALID;
-}
+static struct bench_tables tables = {pool};
 
 /* The start of RAM at its own address in superpages, and user pages of the space's own. */
 static uintptr_t *make_space(unsigned space)
 {
-	uintptr_t *root = take_table();
+	uintptr_t *root = bench_take_table(&tables);
 	uintptr_t superpage = (uintptr_t)1 << (12 + INDEX_BITS);
 
 	for (uintptr_t offset = 0; offset < RAM_MAPPED; offset += superpage)
-		map(root, RAM_BASE + offset, RAM_BASE + offset, 1);
+		bench_map(&tables, root, RAM_BASE + offset, RAM_BASE + offset, 1);
 	for (unsigned page = 0; page < USER_PAGES; page++)
-		map(root, USER_BASE + page * PAGE_SIZE, (uintptr_t)frames[space][page], 0);
+		bench_map(&tables, root, USER_BASE + page * PAGE_SIZE, (uintptr_t)frames[space][page], 0);
 	return root;
-}
-
-static void switch_to(const uintptr_t *root)
-{
-	bench_csr_write(satp, SATP_MODE | (uintptr_t)root >> 12);
-	__asm__ volatile("sfence.vma" ::: "memory");
 }
 
 static void exchange_pages(uintptr_t *root, uintptr_t first, uintptr_t second)
 {
-	uintptr_t *a = entry_at(root, first, 0), *b = entry_at(root, second, 0), kept = *a;
+	uintptr_t *a = bench_entry_at(&tables, root, first, 0), *b = bench_entry_at(&tables, root, second, 0),
+		  kept = *a;
 
 	*a = *b;
 	*b = kept;
@@ -113,7 +64,7 @@ static uintptr_t switch_spaces(uintptr_t rounds)
 	for (uint32_t step = 0; step < rounds * SWITCHES; step++) {
 		uintptr_t *root = roots[step % SPACES];
 
-		switch_to(root);
+		bench_use(root);
 		checksum = bench_mix(checksum, touch_pages(step));
 		if (step % 4 == 0) {
 			uint32_t which = bench_random(&seed);

@@ -4,6 +4,7 @@
  * The subjects take turns within a payload, so that a busy host slows all of them alike, and the median of the turns
  * counts. What the empty payload takes is subtracted from every time. All subjects must print the same checksum.
  */
+#include "apps.h"
 #include "linux.h"
 #include "process.h"
 #include "report.h"
@@ -223,6 +224,22 @@ static void measure_payload(struct bench *b, const char *payload, enum bench_kin
 	b->report.rows[b->report.row_count++] = row;
 }
 
+/* What paging costs: the geometric mean over the payloads that ran both with and without it. */
+static void weigh_paging(struct bench *b, unsigned w)
+{
+	struct bench_figure *figure;
+	double cost[BENCH_SUBJECTS];
+	bool any = false;
+
+	for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++) {
+		cost[subject] = bench_mean_cost(&b->report, BENCH_PAGED, BENCH_INTEGER, widths[w], subject);
+		any = any || !isnan(cost[subject]);
+	}
+	figure = any ? bench_add_figure(&b->report, "paging_cost_percent", widths[w]) : NULL;
+	for (unsigned subject = 0; figure && subject < BENCH_SUBJECTS; subject++)
+		figure->value[subject] = 100 * (cost[subject] - 1);
+}
+
 static void measure_width(struct bench *b, unsigned w)
 {
 	char name[BENCH_NAME_MAX];
@@ -238,6 +255,7 @@ static void measure_width(struct bench *b, unsigned w)
 			measure_payload(b, payload, kind, w);
 		free(list);
 	}
+	weigh_paging(b, w);
 	measure_prompt(b, w);
 	snprintf(name, sizeof(name), "rss_above_touched_mib-rv%u", widths[w]);
 	if (wanted(b, name) && b->resident_mib > 0) {
@@ -274,6 +292,38 @@ static void measure_linux(struct bench *b)
 		figure = bench_add_figure(&b->report, bench_linux_names[i], 64);
 		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
 			figure->value[subject] = medians[i][subject];
+	}
+}
+
+/* Debian's programs. */
+static void measure_apps(struct bench *b)
+{
+	struct bench_apps set = {.programs = {b->set.ours, b->set.qemu[0]},
+				 .folder = b->set.linux_folder,
+				 .runs = b->set.runs,
+				 .processor_clock = b->set.processor_clock};
+	double medians[BENCH_APPS_COUNT][BENCH_SUBJECTS];
+	struct bench_row rows[BENCH_APPS_COUNT];
+	char path[PATH_LENGTH_MAX];
+	bool wants = false;
+
+	for (unsigned i = 0; i < BENCH_APPS_COUNT; i++) {
+		rows[i] = (struct bench_row){.kind = BENCH_APPS, .width = 64};
+		snprintf(rows[i].name, sizeof(rows[i].name), "%s-rv64", bench_app_names[i]);
+		set.wanted[i] = wanted(b, rows[i].name);
+		wants = wants || set.wanted[i];
+	}
+	snprintf(path, sizeof(path), "%s/apps.img", set.folder ? set.folder : "");
+	if (!wants || access(path, R_OK))
+		return;
+	if (!bench_apps_measure(&set, medians))
+		b->failed = true;
+	for (unsigned i = 0; i < BENCH_APPS_COUNT; i++) {
+		if (!set.wanted[i] || b->report.row_count == BENCH_ROWS_MAX)
+			continue;
+		memcpy(rows[i].seconds, medians[i], sizeof(rows[i].seconds));
+		bench_print_row(stdout, &rows[i]);
+		b->report.rows[b->report.row_count++] = rows[i];
 	}
 }
 
@@ -343,6 +393,7 @@ enum option_code {
 	INTEGER,
 	FLOAT,
 	SYSTEM,
+	PAGED,
 	ONLY,
 	JSON,
 	RUNS,
@@ -350,14 +401,23 @@ enum option_code {
 };
 
 static const struct option options[] = {
-	{"ours", required_argument, NULL, OURS},       {"qemu64", required_argument, NULL, QEMU64},
-	{"qemu32", required_argument, NULL, QEMU32},   {"crumb64", required_argument, NULL, CRUMB64},
-	{"crumb32", required_argument, NULL, CRUMB32}, {"payloads", required_argument, NULL, PAYLOADS},
-	{"integer", required_argument, NULL, INTEGER}, {"float", required_argument, NULL, FLOAT},
-	{"system", required_argument, NULL, SYSTEM},   {"only", required_argument, NULL, ONLY},
-	{"json", required_argument, NULL, JSON},       {"runs", required_argument, NULL, RUNS},
-	{"clock", required_argument, NULL, CLOCK},     {"linux", required_argument, NULL, LINUX},
-	{"share", required_argument, NULL, SHARE},     {0},
+	{"ours", required_argument, NULL, OURS},
+	{"qemu64", required_argument, NULL, QEMU64},
+	{"qemu32", required_argument, NULL, QEMU32},
+	{"crumb64", required_argument, NULL, CRUMB64},
+	{"crumb32", required_argument, NULL, CRUMB32},
+	{"payloads", required_argument, NULL, PAYLOADS},
+	{"integer", required_argument, NULL, INTEGER},
+	{"float", required_argument, NULL, FLOAT},
+	{"system", required_argument, NULL, SYSTEM},
+	{"only", required_argument, NULL, ONLY},
+	{"json", required_argument, NULL, JSON},
+	{"runs", required_argument, NULL, RUNS},
+	{"clock", required_argument, NULL, CLOCK},
+	{"linux", required_argument, NULL, LINUX},
+	{"share", required_argument, NULL, SHARE},
+	{"paged", required_argument, NULL, PAGED},
+	{0},
 };
 
 static bool parse_runs(const char *text, unsigned *runs)
@@ -387,6 +447,7 @@ static bool parse(struct bench *b, int argc, char **argv)
 		[INTEGER] = &set->lists[BENCH_INTEGER],
 		[FLOAT] = &set->lists[BENCH_FLOAT],
 		[SYSTEM] = &set->lists[BENCH_SYSTEM],
+		[PAGED] = &set->lists[BENCH_PAGED],
 		[ONLY] = &set->only,
 		[JSON] = &set->json,
 	};
@@ -423,6 +484,7 @@ int main(int argc, char **argv)
 	bench_print_head(stdout);
 	for (unsigned w = 0; w < BENCH_WIDTHS; w++)
 		measure_width(&b, w);
+	measure_apps(&b);
 	measure_linux(&b);
 	measure_share(&b);
 	bench_print_summary(stdout, &b.report);

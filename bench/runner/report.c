@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kind_names[BENCH_KINDS] = {"integer", "float", "system"};
+static const char *const kind_names[BENCH_KINDS] = {"integer", "float", "system", "paged", "apps"};
 static const char *const subject_names[BENCH_SUBJECTS] = {"ours", "qemu", "native"};
 static const unsigned widths[BENCH_WIDTHS] = {64, 32};
 
@@ -41,6 +41,42 @@ double bench_mean_speed(const struct bench_report *report, enum bench_kind kind,
 		double speed = bench_speed(row->seconds[BENCH_OURS], row->seconds[other]);
 
 		if (row->kind != kind || row->width != width || isnan(speed))
+			continue;
+		sum += log(speed);
+		count++;
+	}
+	return count ? exp(sum / count) : NAN;
+}
+
+static const struct bench_row *find_base(const struct bench_report *report, const struct bench_row *row,
+					 enum bench_kind base)
+{
+	size_t length = strcspn(row->name, "_");
+
+	for (size_t i = 0; i < report->row_count; i++) {
+		const struct bench_row *r = &report->rows[i];
+
+		if (r->kind == base && r->width == row->width && !strncmp(r->name, row->name, length) &&
+		    r->name[length] == '-')
+			return r;
+	}
+	return NULL;
+}
+
+double bench_mean_cost(const struct bench_report *report, enum bench_kind kind, enum bench_kind base, unsigned width,
+		       enum bench_subject subject)
+{
+	double sum = 0;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < report->row_count; i++) {
+		const struct bench_row *row = &report->rows[i], *other;
+		double speed;
+
+		if (row->kind != kind || row->width != width || !(other = find_base(report, row, base)))
+			continue;
+		speed = bench_speed(other->seconds[subject], row->seconds[subject]);
+		if (isnan(speed))
 			continue;
 		sum += log(speed);
 		count++;

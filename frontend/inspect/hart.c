@@ -171,10 +171,22 @@ static int take_counters(void *arg)
 static int generate_counters(struct inspect *in, const struct inspect_node *n, struct inspect_text *out)
 {
 	struct counting c = {.h = inspect_hart(in, n)};
+	const struct {
+		const char *name;
+		const uint64_t *value;
+	} rows[] = {
+		{"instret", &c.counters.instret},
+		{"tlb_fills", &c.counters.tlb_fills},
+		{"blocks_translated", &c.counters.blocks_translated},
+		{"traces_translated", &c.counters.traces_translated},
+		{"blocks_dropped", &c.counters.blocks_dropped},
+		{"code_flushes", &c.counters.code_flushes},
+		{"code_bytes", &c.counters.code_bytes},
+	};
 	int err = bis_machine_at_safepoint(in->machine, take_counters, &c);
 
-	inspect_put(out, "instret %" PRIu64 "\ntlb_fills %" PRIu64 "\nblocks_translated %" PRIu64 "\n",
-		    c.counters.instret, c.counters.tlb_fills, c.counters.blocks_translated);
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(rows); i++)
+		inspect_put(out, "%s %" PRIu64 "\n", rows[i].name, *rows[i].value);
 	return err;
 }
 
@@ -295,6 +307,7 @@ static const struct inspect_row hart_rows[] = {
 	{"counters", &counters_type, NULL},
 	{"traps", &traps_type, NULL},
 	{"tlb", &tlb_type, NULL},
+	{"blocks", &inspect_blocks_type, NULL},
 	{"csr", &inspect_csrs_type, NULL},
 	{"csr.fields", &inspect_csr_fields_type, NULL},
 	{"vm", &inspect_vm_type, NULL},

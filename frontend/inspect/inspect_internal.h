@@ -238,6 +238,7 @@ extern const struct inspect_type inspect_regs_dir_type, inspect_regs_type, inspe
 /* The letters that register names begin with, "x", "f": each is a directory. False beyond the last. */
 bool inspect_reg_group(struct inspect *in, size_t index, char *letter);
 extern const struct inspect_type inspect_csrs_type, inspect_csr_fields_type;
+extern const struct inspect_type inspect_blocks_type;
 extern const struct inspect_type inspect_vm_type, inspect_vm_map_type, inspect_vm_walk_type;
 extern const struct inspect_type inspect_mem_type;
 extern const struct inspect_type inspect_devices_type, inspect_modules_type, inspect_magicfs_type;

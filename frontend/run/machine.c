@@ -16,8 +16,8 @@
 
 #define MAX_CLASSES 128
 
-int machine_create(const struct run_options *o, const char *isa, struct trace *trace, FILE *log,
-		   struct bis_machine **out)
+int machine_create(const struct run_options *o, const char *isa, struct trace *trace, struct translations *translations,
+		   FILE *log, struct bis_machine **out)
 {
 	const struct bis_module_class *classes[MAX_CLASSES] = {&stdio_class};
 	struct bis_machine_config cfg = {
@@ -31,7 +31,12 @@ int machine_create(const struct run_options *o, const char *isa, struct trace *t
 		.log_level = o->log_level,
 		.allow_guest_modules = o->allow_guest_modules,
 		.clock = o->clock,
+		.code_cache = o->code_cache,
+		.background = o->background,
+		.debug_engine = o->jit_gdb,
 		.observer = trace_observer(trace),
+		.translated = translations ? translations_tell : NULL,
+		.translated_arg = translations,
 	};
 
 	for (size_t i = 0; bis_builtin_modules[i] && i < MAX_CLASSES - 2; i++)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "frontend/run/check.h"
 #include "frontend/run/disasm.h"
 #include "frontend/run/folder.h"
 #include "frontend/run/guest.h"
@@ -37,7 +38,7 @@ static bool fill_standard_descriptors(void)
 static int print_list(const struct run_options *o)
 {
 	struct bis_machine *m;
-	int err = machine_create(o, o->isa, NULL, NULL, &m);
+	int err = machine_create(o, o->isa, NULL, NULL, NULL, &m);
 
 	if (err)
 		return err;
@@ -58,7 +59,7 @@ static int disassemble(const struct run_options *o)
 	int err = guest_isa(o, o->subject, &isa);
 
 	if (!err)
-		err = machine_create(o, isa, NULL, NULL, &m);
+		err = machine_create(o, isa, NULL, NULL, NULL, &m);
 	if (err)
 		return err;
 	err = bis_machine_add(m, "riscv", &mod);
@@ -91,7 +92,7 @@ static int dump_dtb(const struct run_options *o)
 	int err = guest_describe(o, &g);
 
 	if (!err)
-		err = machine_create(o, g.isa, NULL, NULL, &m);
+		err = machine_create(o, g.isa, NULL, NULL, NULL, &m);
 	if (!err)
 		err = machine_add_modules(m, o, &g);
 	if (!err)
@@ -118,7 +119,7 @@ static int act(struct run_options *o, bool stdout_closed)
 		return message_error();
 	switch (o->action) {
 	case RUN_GUEST:
-		return run_guest(o, stdout_closed);
+		return check_is_meant(o->engine) ? check_guest(o) : run_guest(o, stdout_closed);
 	case RUN_HELP:
 		run_help();
 		break;

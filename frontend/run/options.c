@@ -240,6 +240,56 @@ static int read_restore(struct run_options *o, const char *value)
 	return 0;
 }
 
+static int read_code_cache(struct run_options *o, const char *value)
+{
+	int err = bis_parse_size(value, &o->code_cache);
+
+	if (err)
+		return bis_fail_prefix(err, "--code-cache");
+	return o->code_cache ? 0 : bis_fail(EINVAL, "--code-cache: 0 bytes, expected a size such as 64M");
+}
+
+static int read_jit_background(struct run_options *o, const char *value)
+{
+	static const char *const names[] = {
+		[BIS_BACKGROUND_AUTO] = "auto", [BIS_BACKGROUND_OFF] = "off", [BIS_BACKGROUND_ON] = "on"};
+
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(names); i++) {
+		if (strcmp(value, names[i]))
+			continue;
+		o->background = (enum bis_background)i;
+		return 0;
+	}
+	return spec_unknown("--jit-background", value, names, BIS_ARRAY_SIZE(names), "auto, on or off");
+}
+
+static int read_jit_dump(struct run_options *o, const char *value)
+{
+	o->jit_dump = value;
+	return 0;
+}
+
+static int read_jit_perf(struct run_options *o, const char *value)
+{
+	(void)value;
+	o->jit_perf = true;
+	return 0;
+}
+
+static int read_jit_gdb(struct run_options *o, const char *value)
+{
+	(void)value;
+	o->jit_gdb = true;
+	return 0;
+}
+
+static int read_jit_stats(struct run_options *o, const char *value)
+{
+	(void)value;
+	o->jit_stats = true;
+	return 0;
+}
+
 static int read_timeout(struct run_options *o, const char *value)
 {
 	char *end;
@@ -331,7 +381,7 @@ static const struct cmdline_option table[] = {
 	{"memory", 'm', required_argument, "SIZE", "guest memory, such as 64M or 2G (default 128M)", read_memory},
 	{"harts", 'n', required_argument, "N", "number of harts (default 1)", read_harts},
 	{"isa", 0, required_argument, "STRING", "rv32, rv64 or such as rv64gc_zba (by the kernel)", read_isa},
-	{"engine", 0, required_argument, "NAME", "what executes guest code", read_engine},
+	{"engine", 0, required_argument, "NAME", "interp, jit, or check: one against the other", read_engine},
 	{"clock", 0, required_argument, "host|virtual", "guest time: real (default), or by instructions", read_clock},
 	{"share", 0, required_argument, "DIR", "directory in the guest; ,ro ,name=NAME ,root", read_share},
 	{"drive", 0, required_argument, "file=PATH", "disk; ,readonly ,overlay=PATH ,if=native", read_drive},
@@ -349,6 +399,12 @@ static const struct cmdline_option table[] = {
 	{"mount-allow-other", 0, no_argument, NULL, NULL, read_mount_allow_other},
 	{"mount-readonly", 0, no_argument, NULL, NULL, read_mount_readonly},
 	{"gdb", 0, optional_argument, "ADDRESS", "serve gdb there (:1234); ,nowait runs at once", read_gdb},
+	{"code-cache", 0, required_argument, "SIZE", NULL, read_code_cache},
+	{"jit-dump", 0, required_argument, "FILE", NULL, read_jit_dump},
+	{"jit-background", 0, required_argument, NULL, NULL, read_jit_background},
+	{"jit-gdb", 0, no_argument, NULL, NULL, read_jit_gdb},
+	{"jit-perf", 0, no_argument, NULL, NULL, read_jit_perf},
+	{"jit-stats", 0, no_argument, NULL, NULL, read_jit_stats},
 	{"timeout", 0, required_argument, "SECONDS", "end the machine then, with exit status 124", read_timeout},
 	{"Instead of running", 0, 0, NULL, NULL, NULL},
 	{"disasm", 0, required_argument, "FILE", "disassemble an ELF file or a raw image", read_disasm},

@@ -52,7 +52,11 @@ struct run_options {
 	double window_scale;		      /* 0: what fits */
 	const char *vnc, *vnc_password_file;  /* NULL: none */
 	const char *restore;		      /* a snapshot; NULL: the machine starts anew */
-	int timeout_ms;			      /* -1: none */
+	uint64_t code_cache;		      /* bytes; 0: the default */
+	const char *jit_dump;		      /* NULL: none */
+	bool jit_gdb, jit_perf, jit_stats;
+	enum bis_background background;
+	int timeout_ms; /* -1: none */
 	bool allow_guest_modules;
 	bool native_drive; /* one of `drives` is the native block device */
 	char **kept;

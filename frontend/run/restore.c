@@ -40,8 +40,8 @@ static int add_modules(struct bis_machine *m, const struct bis_snapshot *s)
 }
 
 /* What the snapshot says of the machine goes before the defaults. */
-static int make(const struct run_options *o, const struct bis_snapshot *s, struct trace *trace, FILE *log,
-		struct bis_machine **out, struct bis_module **console)
+static int make(const struct run_options *o, const struct bis_snapshot *s, struct trace *trace,
+		struct translations *translations, FILE *log, struct bis_machine **out, struct bis_module **console)
 {
 	const struct bis_snapshot_machine *was = bis_snapshot_machine(s);
 	struct run_options as_then = *o;
@@ -50,7 +50,7 @@ static int make(const struct run_options *o, const struct bis_snapshot *s, struc
 	as_then.memory = was->ram_size;
 	as_then.harts = was->harts;
 	as_then.clock = was->clock;
-	err = machine_create(&as_then, was->isa, trace, log, out);
+	err = machine_create(&as_then, was->isa, trace, translations, log, out);
 	if (!err)
 		err = machine_load_objects(*out, o);
 	if (!err)
@@ -58,15 +58,15 @@ static int make(const struct run_options *o, const struct bis_snapshot *s, struc
 	return err ? err : add_modules(*out, s);
 }
 
-int restore_machine(const struct run_options *o, struct trace *trace, FILE *log, struct bis_machine **out,
-		    struct bis_module **console)
+int restore_machine(const struct run_options *o, struct trace *trace, struct translations *translations, FILE *log,
+		    struct bis_machine **out, struct bis_module **console)
 {
 	struct bis_snapshot *s;
 	int err = bis_snapshot_open(o->restore, &s);
 
 	if (err)
 		return bis_fail_prefix(err, "--restore");
-	err = make(o, s, trace, log, out, console);
+	err = make(o, s, trace, translations, log, out, console);
 	if (!err)
 		err = bis_snapshot_restore(s, *out);
 	bis_snapshot_close(s);

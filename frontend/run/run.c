@@ -26,6 +26,7 @@ struct run {
 	struct guest guest;
 	struct signals *signals;
 	struct trace *trace;
+	struct translations *translations;
 	FILE *log;
 	struct bis_machine *machine;
 	struct bis_module *console; /* NULL: none yet */
@@ -61,7 +62,7 @@ static bool console_is_stdio(const struct run *r)
 /* Makes the machine with everything in it. */
 static int make_machine(struct run *r)
 {
-	int err = machine_create(r->o, r->guest.isa, r->trace, r->log, &r->machine);
+	int err = machine_create(r->o, r->guest.isa, r->trace, r->translations, r->log, &r->machine);
 
 	if (!err)
 		err = machine_add_console(r->machine, r->o, &r->console);
@@ -81,7 +82,9 @@ static int build(struct run *r)
 	if (!err && r->o->traces.count)
 		err = trace_open(&r->o->traces, &r->trace);
 	if (!err)
-		err = r->o->restore ? restore_machine(r->o, r->trace, r->log, &r->machine, &r->console)
+		err = translations_open(r->o, &r->translations);
+	if (!err)
+		err = r->o->restore ? restore_machine(r->o, r->trace, r->translations, r->log, &r->machine, &r->console)
 				    : make_machine(r);
 	if (!err)
 		err = frontends_start(&r->frontends, r->o, r->machine, &r->guest, r->trace);
@@ -192,6 +195,7 @@ static void tear_down(struct run *r)
 	bis_machine_destroy(r->machine);
 	terminal_restore();
 	trace_close(r->trace);
+	translations_close(r->translations);
 	frontends_free(&r->frontends);
 	if (r->log)
 		fclose(r->log);
@@ -222,6 +226,8 @@ int run_guest(const struct run_options *o, bool stdout_closed)
 	if (!err && !r.signal)
 		err = o->restore ? bis_machine_resume(r.machine) : bis_machine_start(r.machine);
 	status = err ? message_error() : r.signal ? 0 : run_to_end(&r);
+	if (!err && o->jit_stats)
+		translations_summarise(r.machine);
 	if (err || r.signal || status == RUN_STATUS_TIMEOUT)
 		give_up_output(&r);
 	tear_down(&r);

@@ -55,6 +55,16 @@ static void blank(struct vnc *v)
 		v->pixels[i] = BLANK_COLOUR;
 }
 
+/*
+ * The library calls this before it sends a picture. A client that cannot be told of another size would take the new
+ * picture for one of the old size: it has to go.
+ */
+static void drop_if_rigid(rfbClientPtr cl)
+{
+	if (cl->newFBSizePending && !cl->useNewFBSize)
+		rfbCloseClient(cl);
+}
+
 int vnc_screen_create(struct vnc *v)
 {
 	int none = 0, err = make_pixels(BLANK_WIDTH, BLANK_HEIGHT, &v->pixels, &v->scratch);
@@ -66,6 +76,7 @@ int vnc_screen_create(struct vnc *v)
 		return bis_fail(ENOMEM, "VNC: no memory for a screen");
 	v->rfb->frameBuffer = (char *)v->pixels;
 	v->rfb->cursor = NULL;
+	v->rfb->displayHook = drop_if_rigid;
 	set_format(v->rfb);
 	blank(v);
 	return 0;
@@ -79,15 +90,17 @@ void vnc_screen_destroy(struct vnc *v)
 	free(v->scratch);
 }
 
-/* A client that cannot be told of another size would take the new picture for one of the old size: it has to go. */
-static void drop_rigid_clients(struct vnc *v)
+/*
+ * All clients that know a size are told of the new one with the next picture that they ask for. Which of them can be
+ * told is not known yet of one whose list of encodings is still to come.
+ */
+static void announce_size(struct vnc *v)
 {
 	rfbClientIteratorPtr i = rfbGetClientIterator(v->rfb);
 	rfbClientPtr cl;
 
 	while ((cl = rfbClientIteratorNext(i)))
-		if (cl->state == RFB_NORMAL && !cl->useNewFBSize)
-			rfbCloseClient(cl);
+		cl->newFBSizePending = cl->state == RFB_NORMAL;
 	rfbReleaseClientIterator(i);
 }
 
@@ -100,8 +113,8 @@ static bool resize(struct vnc *v, uint32_t width, uint32_t height)
 		return true;
 	if (make_pixels(width, height, &pixels, &scratch))
 		return false;
-	drop_rigid_clients(v);
 	rfbNewFramebuffer(v->rfb, (char *)pixels, (int)width, (int)height, 8, 3, 4);
+	announce_size(v);
 	set_format(v->rfb);
 	free(v->pixels);
 	free(v->scratch);

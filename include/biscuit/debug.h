@@ -176,9 +176,30 @@ struct bis_hart_counters {
 	uint64_t instret;
 	uint64_t traps[64], interrupts[64]; /* taken, by cause */
 	uint64_t tlb_fills, blocks_translated;
+	uint64_t traces_translated, blocks_dropped; /* of the former */
+	uint64_t code_flushes, code_bytes;	    /* how often the code cache was full; what it holds */
 };
 /* Any thread; a running hart's may be a little behind. */
 void bis_hart_counters(const struct bis_hart *h, struct bis_hart_counters *out);
+
+/* What guest code is translated as: straight to a jump, along a path through several blocks, or with a loop. */
+enum bis_block_kind { BIS_BLOCK_PLAIN, BIS_BLOCK_TRACE, BIS_BLOCK_LOOP, BIS_BLOCK_KINDS };
+/* "block", "trace", "loop" */
+const char *bis_block_kind_name(enum bis_block_kind kind);
+
+/* A block that the hart has been met in, every 50000 instructions. */
+struct bis_hot_block {
+	uint64_t va, pa; /* of its first instruction, as it was met last */
+	uint64_t samples;
+	enum bis_block_kind kind;
+	unsigned insns; /* guest instructions */
+	size_t bytes;	/* of the engine's code */
+};
+/*
+ * The `max` blocks with the most samples, the hottest first, out of some hundreds that are kept; how many. *samples: of
+ * all blocks. Any thread, also while the hart runs.
+ */
+size_t bis_hart_hot_blocks(const struct bis_hart *h, struct bis_hot_block *out, size_t max, uint64_t *samples);
 
 #ifdef __cplusplus
 }

@@ -91,7 +91,6 @@ struct bis_fp_env *bis_hart_fp(struct bis_hart *h);
 /* Sets mstatus.FS to dirty. */
 void bis_hart_fs_dirty(struct bis_hart *h);
 
-enum bis_csr_op { BIS_CSR_READ, BIS_CSR_WRITE, BIS_CSR_SET, BIS_CSR_CLEAR, BIS_CSR_SWAP };
 /*
  * A CSR instruction's effect with all checks (privilege, existence, read-only, counters enabled, FS, TVM). READ does
  * not write; WRITE does not read (csrrw with rd = x0); SWAP/SET/CLEAR do both. On failure raises the

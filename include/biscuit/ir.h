@@ -108,8 +108,9 @@ void bis_ir_lr(struct bis_ir *t, unsigned bits, unsigned d, struct bis_val addr)
 void bis_ir_sc(struct bis_ir *t, unsigned bits, unsigned d, struct bis_val addr, struct bis_val value);
 void bis_ir_amo(struct bis_ir *t, enum bis_amo op, unsigned bits, unsigned d, struct bis_val addr,
 		struct bis_val value);
-/* Orders all earlier memory accesses of the hart before all later ones, as other harts see them. */
-void bis_ir_fence(struct bis_ir *t);
+/* Orders all earlier memory accesses of the hart before all later ones, as other harts see them; unless it is `full`,
+ * later loads may still come before earlier stores. */
+void bis_ir_fence(struct bis_ir *t, bool full);
 
 /* --- Floating point --- */
 enum bis_fp_op {
@@ -156,7 +157,9 @@ enum bis_call_flags {
 	BIS_CALL_ENDS = 2,  /* ends the block; goes on at the pc behind the instruction unless the helper set another */
 	BIS_CALL_READS_REGS = 4,  /* looks at guest registers other than its arguments */
 	BIS_CALL_WRITES_REGS = 8, /* writes guest registers other than d */
-	BIS_CALL_SEES_COUNT = 16  /* reads pc, or the instruction counter, which must be exact */
+	BIS_CALL_SEES_COUNT = 16, /* reads pc, or the instruction counter, which must be exact */
+	BIS_CALL_MAY_END = 32 /* ends the block behind the instruction, which must do nothing more, if it changes what
+				 blocks are keyed by or asks the hart for something; not with BIS_CALL_ENDS */
 };
 /* A helper: runs on the hart's thread; its result goes to d unless it raised a trap. */
 typedef uint64_t (*bis_helper_fn)(struct bis_hart *h, uint64_t a, uint64_t b, uint64_t imm);
@@ -168,6 +171,13 @@ struct bis_helper {
 /* `helper` must be a constant that outlives the block. `imm` is 32 bits, zero-extended. */
 void bis_ir_call(struct bis_ir *t, const struct bis_helper *helper, unsigned d, struct bis_val a, struct bis_val b,
 		 uint32_t imm);
+
+enum bis_csr_op { BIS_CSR_READ, BIS_CSR_WRITE, BIS_CSR_SET, BIS_CSR_CLEAR, BIS_CSR_SWAP };
+/*
+ * A CSR instruction with its effects and traps (bis_hart_csr_access): the instruction's last operation but moves.
+ * `value` is the operand, `raw` the instruction.
+ */
+void bis_ir_csr(struct bis_ir *t, unsigned address, enum bis_csr_op op, unsigned d, struct bis_val value, uint32_t raw);
 
 /* --- Ends of a block --- */
 enum bis_cond { BIS_COND_EQ, BIS_COND_NE, BIS_COND_LTS, BIS_COND_GES, BIS_COND_LTU, BIS_COND_GEU };

@@ -72,6 +72,9 @@ struct bis_isa_family {
 	const char *name; /* "riscv" */
 	const struct bis_reg_desc *regs;
 	size_t n_regs;
+	/* Slots that programs use most, the most used one first: engines may keep them in host registers. */
+	const uint8_t *hot;
+	size_t n_hot;
 	/* Length in bytes (2 or 4) of the instruction whose first 16 bits are `first`. */
 	unsigned (*length)(uint16_t first);
 	/*

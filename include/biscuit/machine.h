@@ -30,11 +30,17 @@ extern "C" {
  */
 enum bis_clock { BIS_CLOCK_HOST, BIS_CLOCK_VIRTUAL };
 
+/* Whether a thread beside the harts makes the best code of what is hot: AUTO where the host has a processor for it and
+ * the clock is the host's. The guest sees no difference. */
+enum bis_background { BIS_BACKGROUND_AUTO, BIS_BACKGROUND_OFF, BIS_BACKGROUND_ON };
+
+struct bis_translation;
+
 struct bis_machine_config {
 	uint64_t ram_size;  /* bytes, multiple of the page size; 0 = 128 MiB */
 	unsigned harts;	    /* 1 to BIS_MAX_HARTS; 0 = 1 */
 	const char *isa;    /* NULL = "rv64" */
-	const char *engine; /* NULL = the default engine */
+	const char *engine; /* NULL: jit on x86-64, elsewhere interp */
 	/* Classes known from the start: NULL-terminated. Loaded ones are added by bis_machine_load_module. */
 	const struct bis_module_class *const *classes;
 	bis_log_fn log; /* NULL: nothing is logged */
@@ -42,8 +48,34 @@ struct bis_machine_config {
 	enum bis_log_level log_level;
 	bool allow_guest_modules;
 	enum bis_clock clock;
+	/* Most bytes of translated code, all harts together: 512 KiB to 1 GiB a hart; 0 = 64 MiB, of which a hart gets
+	 * 16 MiB at most. */
+	uint64_t code_cache;
+	enum bis_background background;
+	bool debug_engine; /* a gdb attached to Biscuit itself is told of translated code, which takes time */
 	struct bis_observer observer; /* copied */
+	/* Called on a hart's thread after each block it has translated, when not NULL; `t` is valid during the call. */
+	void (*translated)(void *arg, const struct bis_translation *t);
+	void *translated_arg;
 };
+
+/* --- What was translated --- */
+
+struct bis_translation_code {
+	uint64_t pa;	  /* of the first instruction */
+	bool trace, loop; /* a path through several blocks; one that leads back to its start */
+	const void *code; /* readable here, */
+	uint64_t address; /* and executed there: host machine code, if the engine makes any */
+	size_t size;
+};
+void bis_translation_code(const struct bis_translation *t, struct bis_translation_code *out);
+size_t bis_translation_insns(const struct bis_translation *t);
+/* Guest instruction `index` as text, and where it lies. -ENOENT beyond the last. */
+BIS_MUST_CHECK int bis_translation_guest(const struct bis_translation *t, size_t index, uint64_t *pa, char *buf,
+					 size_t size);
+/* Operation `index` of guest instruction `insn` as text. -ENOENT beyond the last, without message. */
+BIS_MUST_CHECK int bis_translation_operation(const struct bis_translation *t, size_t insn, size_t index, char *buf,
+					     size_t size);
 
 BIS_MUST_CHECK int bis_machine_create(const struct bis_machine_config *cfg, struct bis_machine **out);
 /* Stops, destroys every module in reverse order and frees everything. NULL is allowed. */
@@ -92,6 +124,8 @@ void bis_machine_set_entry(struct bis_machine *m, uint64_t pc, uint64_t a1, uint
 enum bis_run_state { BIS_CREATED, BIS_RUNNING, BIS_PAUSED, BIS_STOPPED };
 
 BIS_MUST_CHECK int bis_machine_start(struct bis_machine *m);
+/* As bis_machine_start, but the machine is paused before its first instruction. */
+BIS_MUST_CHECK int bis_machine_start_paused(struct bis_machine *m);
 BIS_MUST_CHECK int
 bis_machine_pause(struct bis_machine *m); /* returns with every hart parked; -EINVAL unless running */
 BIS_MUST_CHECK int bis_machine_resume(struct bis_machine *m); /* -EINVAL unless paused */

@@ -12,14 +12,11 @@
 #include "src/machine/machine_internal.h"
 #include "src/machine/observe.h"
 
-#define CSR_READ_ONLY(address) (((address) >> 10 & 3) == 3)
-#define CSR_PRIV(address)      ((address) >> 8 & 3)
-
-enum csr_kind { KIND_NONE, KIND_CORE, KIND_MODULE, KIND_DEVICE };
+enum csr_home { KIND_NONE, KIND_CORE, KIND_MODULE, KIND_DEVICE };
 
 /* Where a CSR is implemented. */
 struct csr_place {
-	enum csr_kind kind;
+	enum csr_home kind;
 	const struct csr_row *core;
 	const struct bis_csr_attachment *module;
 	unsigned slot, reg;
@@ -197,6 +194,43 @@ static void tell(struct bis_hart *h, const struct csr_place *p, unsigned address
 	o->csr(o->arg, h, &seen);
 }
 
+static void write_as(struct bis_hart *h, const struct csr_place *p, unsigned address, enum bis_csr_op op, uint64_t old,
+		     uint64_t value)
+{
+	switch (op) {
+	case BIS_CSR_READ:
+		break;
+	case BIS_CSR_SET:
+		modify_place(h, p, address, old, value, 0);
+		break;
+	case BIS_CSR_CLEAR:
+		modify_place(h, p, address, old, 0, value);
+		break;
+	default:
+		write_place(h, p, address, value);
+	}
+}
+
+const struct csr_row *bis_csr_core_find(const struct bis_hart *h, unsigned address)
+{
+	return core_exists(h, address) ? bis_csr_core_row(address, h->xlen) : NULL;
+}
+
+uint64_t bis_csr_core_access(struct bis_hart *h, const struct csr_row *row, unsigned address, enum bis_csr_op op,
+			     uint64_t value, uint32_t raw)
+{
+	const struct csr_place p = {.kind = KIND_CORE, .core = row};
+	uint64_t old;
+
+	if (!allowed(h, address)) {
+		bis_hart_raise(h, BIS_CAUSE_ILLEGAL, raw);
+		return 0;
+	}
+	old = op == BIS_CSR_WRITE ? 0 : read_place(h, &p, address);
+	write_as(h, &p, address, op, old, value);
+	return old;
+}
+
 uint64_t bis_hart_csr_access(struct bis_hart *h, unsigned address, enum bis_csr_op op, uint64_t value, uint32_t raw)
 {
 	bool observed = h->machine->cfg.observer.csr != NULL;
@@ -215,18 +249,7 @@ uint64_t bis_hart_csr_access(struct bis_hart *h, unsigned address, enum bis_csr_
 		bis_hart_raise(h, CAUSE_STOP, 0);
 		return 0;
 	}
-	switch (op) {
-	case BIS_CSR_READ:
-		break;
-	case BIS_CSR_SET:
-		modify_place(h, &p, address, old, value, 0);
-		break;
-	case BIS_CSR_CLEAR:
-		modify_place(h, &p, address, old, 0, value);
-		break;
-	default:
-		write_place(h, &p, address, value);
-	}
+	write_as(h, &p, address, op, old, value);
 	if (BIS_UNLIKELY(observed))
 		tell(h, &p, address, op, old, value);
 	return old;

@@ -95,20 +95,27 @@ static void set_fcsr(struct bis_hart *h, unsigned address, uint64_t value)
 
 /* --- Status --- */
 
-/* The read-only parts: SD summarises FS; UXL and SXL are fixed to 64 bits. */
-static uint64_t status_view(const struct bis_hart *h, uint64_t value, bool machine)
+/* SD summarises FS; UXL and SXL are fixed to 64 bits. */
+uint64_t bis_csr_status_view(const struct bis_hart *h, bool machine)
 {
+	uint64_t value = 0;
+
 	if ((h->mstatus & MSTATUS_FS) == MSTATUS_FS)
-		value |= UINT64_C(1) << (h->xlen - 1);
+		value = UINT64_C(1) << (h->xlen - 1);
 	if (h->xlen == 64)
 		value |= UINT64_C(2) << 32 | (machine ? UINT64_C(2) << 34 : 0);
 	return value;
 }
 
+uint64_t bis_csr_status_mask(bool machine)
+{
+	return machine ? MSTATUS_WRITE : SSTATUS_MASK;
+}
+
 static uint64_t get_mstatus(struct bis_hart *h, unsigned address)
 {
 	(void)address;
-	return status_view(h, h->mstatus, true);
+	return h->mstatus | bis_csr_status_view(h, true);
 }
 
 static void write_status(struct bis_hart *h, uint64_t value, uint64_t mask)
@@ -137,7 +144,7 @@ static void set_mstatus(struct bis_hart *h, unsigned address, uint64_t value)
 static uint64_t get_sstatus(struct bis_hart *h, unsigned address)
 {
 	(void)address;
-	return status_view(h, h->mstatus & SSTATUS_MASK, false);
+	return (h->mstatus & SSTATUS_MASK) | bis_csr_status_view(h, false);
 }
 
 static void set_sstatus(struct bis_hart *h, unsigned address, uint64_t value)
@@ -191,7 +198,7 @@ static void set_stvec(struct bis_hart *h, unsigned address, uint64_t value)
 }
 
 /* Bit 0 is always zero; bit 1 reads as zero without compressed instructions. */
-static uint64_t epc_mask(const struct bis_hart *h)
+uint64_t bis_csr_epc_mask(const struct bis_hart *h)
 {
 	return h->has_zca ? ~UINT64_C(1) : ~UINT64_C(3);
 }
@@ -199,7 +206,7 @@ static uint64_t epc_mask(const struct bis_hart *h)
 static uint64_t get_mepc(struct bis_hart *h, unsigned address)
 {
 	(void)address;
-	return h->mepc & epc_mask(h);
+	return h->mepc & bis_csr_epc_mask(h);
 }
 
 static void set_mepc(struct bis_hart *h, unsigned address, uint64_t value)
@@ -211,7 +218,7 @@ static void set_mepc(struct bis_hart *h, unsigned address, uint64_t value)
 static uint64_t get_sepc(struct bis_hart *h, unsigned address)
 {
 	(void)address;
-	return h->sepc & epc_mask(h);
+	return h->sepc & bis_csr_epc_mask(h);
 }
 
 static void set_sepc(struct bis_hart *h, unsigned address, uint64_t value)
@@ -541,11 +548,20 @@ static void set_pmpaddr(struct bis_hart *h, unsigned address, uint64_t value)
 
 /* --- The table --- */
 
-#define set_none				       NULL
-#define CSR_RANGE(first, last, stem, from, get, set)   {first, last, false, from, #stem, get_##get, set_##set},
-#define CSR32_RANGE(first, last, stem, from, get, set) {first, last, true, from, #stem, get_##get, set_##set},
-#define CSR(address, name, get, set)		       CSR_RANGE(address, address, name, 0, get, set)
-#define CSR32(address, name, get, set)		       CSR32_RANGE(address, address, name, 0, get, set)
+#define SLOT(member)   (offsetof(struct bis_hart, member) / sizeof(uint64_t))
+#define REST	       CSR_REST, 0
+#define ASKS	       CSR_ASKS, 0
+#define STATUS(member) CSR_STATUS, SLOT(member)
+#define WORD(member)   CSR_WORD, SLOT(member)
+#define EPC(member)    CSR_EPC, SLOT(member)
+
+#define set_none NULL
+#define CSR_RANGE(first, last, stem, from, get, set, ...)                                                              \
+	{first, last, false, from, #stem, get_##get, set_##set, __VA_ARGS__},
+#define CSR32_RANGE(first, last, stem, from, get, set, ...)                                                            \
+	{first, last, true, from, #stem, get_##get, set_##set, __VA_ARGS__},
+#define CSR(address, name, get, set, ...)   CSR_RANGE(address, address, name, 0, get, set, __VA_ARGS__)
+#define CSR32(address, name, get, set, ...) CSR32_RANGE(address, address, name, 0, get, set, __VA_ARGS__)
 
 static const struct csr_row rows[] = {
 #include "src/cpu/csr.def"

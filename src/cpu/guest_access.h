@@ -66,6 +66,16 @@ static inline void guest_fence(void)
 #endif
 }
 
+/* The same, but that later loads may come before earlier stores. */
+static inline void guest_fence_order(void)
+{
+#ifdef BIS_SANITIZED
+	guest_fence();
+#else
+	__atomic_thread_fence(__ATOMIC_ACQ_REL);
+#endif
+}
+
 static inline uint8_t guest_load8(const uint8_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_RELAXED);

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "src/cpu/hart_internal.h"
+#include "src/engine/engine.h"
 #include "src/machine/machine_internal.h"
+#include "src/memory/memory_internal.h"
 #include "src/translate/block_internal.h"
 
 int bis_hart_create(struct bis_machine *m, unsigned id, const struct bis_isa_spec *isa, struct bis_hart **out)
@@ -21,6 +23,7 @@ int bis_hart_create(struct bis_machine *m, unsigned id, const struct bis_isa_spe
 	h->id = id;
 	h->machine = m;
 	h->memory = m->memory;
+	h->stretch_ram = bis_mem_find(m->memory, BIS_RAM_BASE);
 	h->isa = *isa;
 	h->has_f = bis_isa_has(isa, "f");
 	h->has_zca = bis_isa_has(isa, "zca");
@@ -28,8 +31,13 @@ int bis_hart_create(struct bis_machine *m, unsigned id, const struct bis_isa_spe
 	h->xlen = isa->xlen;
 	h->xmask = isa->xlen == 64 ? UINT64_MAX : UINT32_MAX;
 	h->step_limit = UINT64_MAX;
-	err = bis_block_cache_create(h, &h->cache);
+	h->engine = m->engine;
+	err = h->engine->create ? h->engine->create(h) : 0;
+	if (!err)
+		err = bis_block_cache_create(h, &h->cache);
 	if (err) {
+		if (h->engine_state)
+			h->engine->destroy(h);
 		free(h);
 		return err;
 	}
@@ -39,6 +47,7 @@ int bis_hart_create(struct bis_machine *m, unsigned id, const struct bis_isa_spe
 	pthread_cond_init(&h->wake, &attr);
 	pthread_condattr_destroy(&attr);
 	atomic_store(&h->deadline, UINT64_MAX);
+	bis_tlb_create(h);
 	bis_hart_reset(h, BIS_RAM_BASE, 0, 0);
 	*out = h;
 	return 0;
@@ -51,12 +60,14 @@ void bis_hart_destroy(struct bis_hart *h)
 	pthread_cond_destroy(&h->wake);
 	pthread_mutex_destroy(&h->lock);
 	bis_block_cache_destroy(h->cache);
+	if (h->engine_state)
+		h->engine->destroy(h);
 	free(h);
 }
 
 void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1, uint64_t a2)
 {
-	memset(h->slots, 0, sizeof(h->slots));
+	memset(h->slots, 0, sizeof(h->slots)); /* and the CSRs among them */
 	h->slots[10] = h->id;
 	h->slots[11] = a1 & h->xmask;
 	h->slots[12] = a2 & h->xmask;
@@ -65,8 +76,7 @@ void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1, uint64_t a2)
 	h->exception = h->sleeping = false;
 	h->fp = (struct bis_fp_env){0};
 	h->res_addr = RES_NONE;
-	h->mstatus = h->medeleg = h->mideleg = h->mie = h->mtvec = h->mscratch = h->mepc = h->mcause = h->mtval = 0;
-	h->stvec = h->sscratch = h->sepc = h->scause = h->stval = h->satp = h->senvcfg = 0;
+	h->medeleg = h->mideleg = h->mie = h->mtvec = h->stvec = h->satp = h->senvcfg = 0;
 	h->mip_soft = 0;
 	h->stimer = false;
 	h->mcounteren = h->scounteren = h->mcountinhibit = 0;
@@ -85,17 +95,24 @@ void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1, uint64_t a2)
 	bis_hart_update_mode(h);
 }
 
+#define JUMP_EPOCH (UINT64_C(1) << 16) /* above privilege and block key */
+
 void bis_hart_update_mode(struct bis_hart *h)
 {
 	static const uint8_t context[] = {TLB_U, TLB_S, TLB_M, TLB_M};
-	unsigned data = h->priv, fs = (unsigned)(h->mstatus >> MSTATUS_FS_SHIFT) & 3;
+	unsigned data = bis_hart_data_priv(h), fs = (unsigned)(h->mstatus >> MSTATUS_FS_SHIFT) & 3, mode;
 
-	if (h->mstatus & MSTATUS_MPRV)
-		data = (unsigned)(h->mstatus >> MSTATUS_MPP_SHIFT) & 3;
 	data = data == BIS_PRIV_S && (h->mstatus & MSTATUS_SUM) ? TLB_S_SUM : context[data];
+	mode = data + (h->priv == BIS_PRIV_M && data != TLB_M ? TLB_CONTEXTS : 0); /* says both contexts */
 	h->dtlb = h->tlb[data];
 	h->ftlb = h->fetch[h->priv];
-	h->block_key = (uint64_t)(fs | (unsigned)h->fp.rm << 2) << BLOCK_KEY_SHIFT;
+	h->block_key = (uint64_t)(fs | (unsigned)h->fp.rm << 2 | mode << 5) << BLOCK_KEY_SHIFT;
+	h->jump_context = (h->jump_context & ~(JUMP_EPOCH - 1)) | h->block_key >> (BLOCK_KEY_SHIFT - 2) | h->priv;
+}
+
+void bis_hart_forget_jumps(struct bis_hart *h)
+{
+	h->jump_context += JUMP_EPOCH;
 }
 
 uint64_t bis_hart_retired(const struct bis_hart *h)
@@ -197,11 +214,17 @@ void bis_hart_fs_dirty(struct bis_hart *h)
 
 void bis_hart_counters(const struct bis_hart *h, struct bis_hart_counters *out)
 {
+	struct bis_block_stats stats = bis_block_cache_stats(h->cache);
+
 	out->instret = bis_hart_instret(h);
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(out->traps); i++) {
 		out->traps[i] = atomic_load_explicit(&h->traps[i], memory_order_relaxed);
 		out->interrupts[i] = atomic_load_explicit(&h->interrupts[i], memory_order_relaxed);
 	}
 	out->tlb_fills = atomic_load_explicit(&h->tlb_fills, memory_order_relaxed);
-	out->blocks_translated = bis_block_cache_stats(h->cache).translated;
+	out->blocks_translated = stats.translated;
+	out->traces_translated = stats.traces;
+	out->blocks_dropped = stats.dropped;
+	out->code_flushes = stats.flushes;
+	out->code_bytes = stats.used_bytes;
 }

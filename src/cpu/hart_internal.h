@@ -15,20 +15,30 @@
 #include <biscuit/paging.h>
 
 #include "src/memory/memory_internal.h"
+#include "src/translate/hot.h"
 
-#define HART_SLOTS     176 /* guest registers, temporaries, the constant zero */
-#define HART_TEMP_SLOT 128 /* first temporary */
-#define HART_ZERO_SLOT 160 /* never written */
-#define HART_SINK_SLOT 161 /* takes results that nobody wants */
+#define HART_SLOTS	192 /* guest registers, temporaries, the constant zero, CSRs */
+#define HART_TEMP_SLOT	128 /* first temporary */
+#define HART_ZERO_SLOT	160 /* never written */
+#define HART_SINK_SLOT	161 /* takes results that nobody wants */
+#define HART_STATE_SLOT 162 /* first CSR */
+
+/* Does the slot live until the end of an instruction only? */
+static inline bool hart_is_temp(unsigned slot)
+{
+	return slot >= HART_TEMP_SLOT && slot < HART_ZERO_SLOT;
+}
 
 #define BIS_LIKELY(x)	__builtin_expect(!!(x), 1)
 #define BIS_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* --- Translation look-aside buffer --- */
 
-#define TLB_ENTRIES    256
+#define TLB_ENTRIES    1024
+#define TLB_GROUP      (TLB_ENTRIES / 64) /* entries that are forgotten together */
 #define DIRECT_ENTRIES 32
-#define TLB_INVALID    1 /* no page address has this bit */
+#define FETCHED_BITS   16384
+#define TLB_INVALID    16 /* no page address has this bit, nor does the misalignment of an access */
 
 /* Data entry: an access of `size` bytes at va hits if the page of va+size-1 equals the tag; then host = addend + va. */
 struct bis_tlb_entry {
@@ -37,6 +47,18 @@ struct bis_tlb_entry {
 	uintptr_t addend;
 	uint64_t host_page; /* host address of the page, for invalidation by page */
 };
+
+/*
+ * RAM that loads, or stores, in the context TLB_M reach without a look at the TLB: an access at va whose distance
+ * va + negative is below `limit` goes to addend + va. What it covers is what TLB entries could cover (stretch.c).
+ */
+struct bis_stretch {
+	uint64_t negative; /* minus its first address */
+	uintptr_t addend;
+	uint64_t limit;	     /* for accesses of up to 8 bytes */
+	uint64_t wide_limit; /* for several that span up to STRETCH_SPAN bytes */
+};
+#define STRETCH_SPAN 1024
 
 struct bis_fetch_entry {
 	uint64_t tag;
@@ -74,7 +96,8 @@ enum bis_hart_state {
 
 #define HART_DROP_MAX 32
 
-/* fcsr, mstatus.FS and what else keys a block, placed above the physical address (bis_hart_update_key). */
+/* fcsr.frm, mstatus.FS, privilege and what else keys a block, placed above the physical address (bis_hart_update_key).
+ */
 #define BLOCK_KEY_SHIFT 56
 
 /* Virtual addresses lo to hi, inclusive; lo > hi: none. */
@@ -91,16 +114,43 @@ struct bis_launch {
 struct bis_block;
 struct bis_block_cache;
 
+/*
+ * Where an engine has lately gone on from virtual addresses: as long as `context` is the hart's, the code at va is
+ * `code`.
+ */
+#define JUMP_ENTRIES 4096
+struct bis_jump_entry {
+	uint64_t va, context;
+	const void *code;
+	uint64_t unused;
+};
+
+/* Where the code of blocks is, by their tags; a tag that no block has for an empty place. */
+struct bis_jump_place {
+	uint64_t tag;
+	const void *code;
+};
+
 struct bis_hart {
 	/* Hot: touched by every block. */
-	uint64_t slots[HART_SLOTS];
-	int64_t budget;		       /* instructions and traps left in this slice */
-	_Atomic uint32_t requests;     /* any thread sets bits; the hart clears them */
-	uint64_t pc_page;	       /* virtual address of its page */
-	struct bis_tlb_entry *dtlb;    /* the data context in force */
-	struct bis_fetch_entry *ftlb;  /* the fetch context in force */
-	uint64_t block_key;	       /* key bits, already shifted */
-	struct bis_block **jump_cache; /* by hash of tag; never holds NULL */
+	union {
+		uint64_t slots[HART_SLOTS];
+		struct { /* CSRs that translated code reads and writes; names as in the privileged specification */
+			uint64_t below[HART_STATE_SLOT];
+			uint64_t mstatus, mscratch, mepc, mcause, mtval, sscratch, sepc, scause, stval;
+		};
+	};
+	struct bis_jump_entry jumps[JUMP_ENTRIES];
+	uint64_t engine_words[24];		 /* the engine's own, beside its slots */
+	struct bis_stretch stretch[2];		 /* of loads, of stores; the second lies in the first */
+	int64_t budget;				 /* instructions and traps left in this slice */
+	_Atomic uint32_t requests;		 /* any thread sets bits; the hart clears them */
+	uint64_t pc_page;			 /* virtual address of its page */
+	struct bis_tlb_entry *dtlb;		 /* the data context in force */
+	struct bis_fetch_entry *ftlb;		 /* the fetch context in force */
+	uint64_t block_key;			 /* key bits, already shifted */
+	const struct bis_jump_place *jump_cache; /* by hash of tag */
+	uint64_t jump_context; /* of valid jump entries: privilege, block key, and how often all became invalid */
 
 	/* Control state. */
 	uint64_t pc;		    /* of the current instruction whenever a helper or the control thread can see it */
@@ -111,6 +161,7 @@ struct bis_hart {
 	uint8_t priv;
 	uint64_t exc_cause, exc_tval;
 
+	bool exact;	  /* the slice must end where it is meant to, and not a little before */
 	uint64_t slice;	  /* budget at the slice's start */
 	uint64_t retired; /* instructions retired before this slice */
 	uint32_t ahead;	  /* instructions of the current block that are charged but not yet retired */
@@ -119,9 +170,8 @@ struct bis_hart {
 	uint64_t res_addr, res_value; /* reservation: address (or RES_NONE) and the value that LR read */
 	uint8_t res_size;
 
-	/* Machine and supervisor CSRs; names as in the privileged specification. */
-	uint64_t mstatus, medeleg, mideleg, mie, mtvec, mscratch, mepc, mcause, mtval, menvcfg;
-	uint64_t stvec, sscratch, sepc, scause, stval, satp, senvcfg, stimecmp;
+	/* Other machine and supervisor CSRs. */
+	uint64_t medeleg, mideleg, mie, mtvec, menvcfg, stvec, satp, senvcfg, stimecmp;
 	uint64_t mip_soft; /* the bits of mip that software set, without SSIP, which is in `lines` */
 	bool stimer;	   /* stimecmp drives STIP: Sstc is on, or firmware has set it */
 	uint32_t mcounteren, scounteren, mcountinhibit;
@@ -139,10 +189,13 @@ struct bis_hart {
 	uint64_t xmask; /* all ones of xlen */
 	struct bis_machine *machine;
 	struct bis_memory *memory;
+	const struct bis_ram *stretch_ram; /* that stretches lie in; or NULL */
 	struct bis_isa_spec isa;
 	bool has_f, has_zca, has_sstc; /* of isa, asked often */
 	struct bis_block_cache *cache;
 	const struct bis_engine *engine;
+	void *engine_state;  /* the engine's own */
+	ptrdiff_t code_exec; /* from where translated code is written to where it runs */
 
 	uint64_t virtual_base; /* virtual clock: this hart's time less that of its instructions, ns */
 
@@ -174,11 +227,15 @@ struct bis_hart {
 
 	/* Statistics: counted by the hart's thread (bis_count), read by any. */
 	_Atomic uint64_t traps[64], interrupts[64], tlb_fills; /* the first two taken, by cause */
+	struct bis_hot hot;
 
-	struct bis_tlb_entry tlb[TLB_CONTEXTS][TLB_ENTRIES];
+	_Alignas(64) struct bis_tlb_entry tlb[TLB_CONTEXTS][TLB_ENTRIES]; /* no entry lies in two cache lines */
 	/* Pages of direct windows, for the slow path alone. */
 	struct bis_tlb_entry direct[TLB_CONTEXTS][DIRECT_ENTRIES];
-	struct bis_fetch_entry fetch[FETCH_CONTEXTS][TLB_ENTRIES];
+	_Alignas(64) struct bis_fetch_entry fetch[FETCH_CONTEXTS][TLB_ENTRIES];
+	/* Which groups of both may hold entries, a bit each: all others are empty. */
+	uint64_t tlb_used[TLB_CONTEXTS], fetch_used[FETCH_CONTEXTS];
+	uint64_t fetched[FETCHED_BITS / 64]; /* by hash: pages that code was fetched from since all was forgotten */
 };
 
 #define RES_NONE UINT64_MAX
@@ -197,6 +254,8 @@ void bis_hart_destroy(struct bis_hart *h);
 void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1, uint64_t a2);
 /* Recomputes what depends on priv, mstatus and satp: TLB contexts, block key. */
 void bis_hart_update_mode(struct bis_hart *h);
+/* Translations or blocks have gone: no jump entry holds any more. Hart's thread, or parked. */
+void bis_hart_forget_jumps(struct bis_hart *h);
 /* Sets request bits and wakes the hart. Any thread. */
 void bis_hart_request(struct bis_hart *h, uint32_t bits);
 /* Instructions retired up to but not including the current one. */
@@ -275,12 +334,35 @@ uint64_t bis_trap_mip(const struct bis_hart *h);
 /* Sets and clears interrupt-pending bits as software does; the caller has masked what it may. Hart's thread. */
 void bis_trap_change_mip(struct bis_hart *h, uint64_t set, uint64_t clear);
 
-/* --- mmu.c --- */
+/* --- stretch.c --- */
+struct bis_mem_page;
+struct bis_ram;
+/* The hart forgets both stretches, or that of stores. */
+void bis_stretch_forget(struct bis_hart *h);
+void bis_stretch_forget_writes(struct bis_hart *h);
+/* A page of the stretch of stores, by its host address, leaves it, with what lies on its shorter side. */
+void bis_stretch_protect(struct bis_hart *h, const uint8_t *host_page);
+/* The data TLB has got an entry: the stretches take it in, with what lies around it, where they may. */
+void bis_stretch_note(struct bis_hart *h, const struct bis_tlb_entry *e, uint64_t pa_page);
+
+/* --- tlb.c --- */
+void bis_tlb_create(struct bis_hart *h);
 void bis_tlb_flush(struct bis_hart *h);
 void bis_tlb_flush_va(struct bis_hart *h, uint64_t va);
 void bis_tlb_flush_writes(struct bis_hart *h);
 /* Forgets write entries that lead to the host page. */
 void bis_tlb_protect(struct bis_hart *h, const uint8_t *host_page);
+void bis_tlb_clear(struct bis_tlb_entry *e);
+/* The data context in force, by its number. */
+size_t bis_tlb_context(const struct bis_hart *h);
+/* The TLB gets a piece of this mapping: larger pages are noted, as flushing an address of theirs means all pieces. */
+void bis_tlb_note_size(struct bis_hart *h, uint64_t va, uint64_t page_size);
+/* The same, and the entry for it, which is empty: that of the data context in force. */
+struct bis_tlb_entry *bis_tlb_take(struct bis_hart *h, uint64_t va, uint64_t page_size);
+/* The same for fetches: it is the caller who knows the entry. */
+void bis_tlb_take_fetch(struct bis_hart *h, uint64_t va, uint64_t page_size);
+
+/* --- mmu.c --- */
 /* Slow paths of guest accesses: false if an exception was raised. Any alignment; splits over pages. */
 bool bis_mmu_load(struct bis_hart *h, uint64_t va, unsigned size, uint64_t *out);
 bool bis_mmu_store(struct bis_hart *h, uint64_t va, unsigned size, uint64_t value);
@@ -324,5 +406,13 @@ void bis_csr_reset(struct bis_hart *h);
 #define MENVCFG_STCE (UINT64_C(1) << 63)
 
 #define INTERRUPT_BIT(n) (UINT64_C(1) << (n))
+
+/* The privilege that loads and stores have. MPRV is set in M-mode alone, as every way out of there clears it. */
+static inline unsigned bis_hart_data_priv(const struct bis_hart *h)
+{
+	if (h->priv == BIS_PRIV_M && (h->mstatus & MSTATUS_MPRV))
+		return (unsigned)(h->mstatus >> MSTATUS_MPP_SHIFT) & 3;
+	return h->priv;
+}
 
 #endif

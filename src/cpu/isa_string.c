@@ -34,7 +34,7 @@ static const char always[] = "zicsr zicntr";
 static int ext_index(const char *name, size_t len)
 {
 	for (size_t n = 0; n < BIS_ARRAY_SIZE(exts); n++)
-		if (strlen(exts[n].name) == len && !memcmp(exts[n].name, name, len))
+		if (exts[n].name[0] == name[0] && strlen(exts[n].name) == len && !memcmp(exts[n].name, name, len))
 			return (int)n;
 	return -1;
 }

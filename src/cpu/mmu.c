@@ -41,9 +41,7 @@ static void raise_access(const struct request *r)
 
 static unsigned effective_priv(const struct bis_hart *h, enum bis_access access)
 {
-	if (access != BIS_ACCESS_FETCH && (h->mstatus & MSTATUS_MPRV))
-		return (unsigned)(h->mstatus >> MSTATUS_MPP_SHIFT) & 3;
-	return h->priv;
+	return access == BIS_ACCESS_FETCH ? h->priv : bis_hart_data_priv(h);
 }
 
 /* Page-table accesses are made as S-mode: PMP says so for the implicit accesses of a walk. */
@@ -187,79 +185,6 @@ enum bis_walk_result bis_hart_walk(struct bis_hart *h, uint64_t va, enum bis_acc
 	return h->paging->translate(h->paging, &w, out);
 }
 
-static void clear_tlb_entry(struct bis_tlb_entry *e)
-{
-	e->rtag = e->wtag = TLB_INVALID;
-	e->host_page = 0;
-}
-
-void bis_tlb_flush(struct bis_hart *h)
-{
-	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
-		for (unsigned i = 0; i < TLB_ENTRIES; i++)
-			clear_tlb_entry(&h->tlb[c][i]);
-	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
-		for (unsigned i = 0; i < DIRECT_ENTRIES; i++)
-			clear_tlb_entry(&h->direct[c][i]);
-	for (unsigned c = 0; c < FETCH_CONTEXTS; c++)
-		for (unsigned i = 0; i < TLB_ENTRIES; i++)
-			h->fetch[c][i].tag = TLB_INVALID;
-	h->big[0] = h->big[1] = (struct bis_va_range){.lo = UINT64_MAX};
-}
-
-/* The half of the address space that va lies in. */
-static unsigned half_of(const struct bis_hart *h, uint64_t va)
-{
-	return va >> (h->xlen - 1) & 1;
-}
-
-/* The TLB gets a piece of this mapping: larger pages are noted, as flushing an address of theirs means all pieces. */
-static void note_page_size(struct bis_hart *h, uint64_t va, uint64_t page_size)
-{
-	struct bis_va_range *big = &h->big[half_of(h, va)];
-	uint64_t first = va & ~(page_size - 1), last = first + (page_size - 1);
-
-	if (page_size <= BIS_PAGE_SIZE)
-		return;
-	if (first < big->lo)
-		big->lo = first;
-	if (last > big->hi)
-		big->hi = last;
-}
-
-void bis_tlb_flush_va(struct bis_hart *h, uint64_t va)
-{
-	unsigned i = (va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1);
-	const struct bis_va_range *big = &h->big[half_of(h, va)];
-
-	/* The pieces of a larger page lie in many entries, and all of them are meant. */
-	if (va >= big->lo && va <= big->hi) {
-		bis_tlb_flush(h);
-		return;
-	}
-	for (unsigned c = 0; c < TLB_CONTEXTS; c++) {
-		clear_tlb_entry(&h->tlb[c][i]);
-		clear_tlb_entry(&h->direct[c][i % DIRECT_ENTRIES]);
-	}
-	for (unsigned c = 0; c < FETCH_CONTEXTS; c++)
-		h->fetch[c][i].tag = TLB_INVALID;
-}
-
-void bis_tlb_flush_writes(struct bis_hart *h)
-{
-	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
-		for (unsigned i = 0; i < TLB_ENTRIES; i++)
-			h->tlb[c][i].wtag = TLB_INVALID;
-}
-
-void bis_tlb_protect(struct bis_hart *h, const uint8_t *host_page)
-{
-	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
-		for (unsigned i = 0; i < TLB_ENTRIES; i++)
-			if (h->tlb[c][i].host_page == (uintptr_t)host_page)
-				h->tlb[c][i].wtag = TLB_INVALID;
-}
-
 /* Does a watchpoint want to see every access to this page? */
 static bool is_watched(const struct bis_hart *h, uint64_t va_page)
 {
@@ -279,13 +204,12 @@ static void fill_data(const struct request *r, const struct bis_mapping *map, co
 {
 	struct bis_hart *h = r->h;
 	uint64_t va_page = r->va & PAGE_MASK, pa_page = map->pa & PAGE_MASK;
-	struct bis_tlb_entry *e = &h->dtlb[(r->va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	struct bis_tlb_entry *e;
 	enum bis_pmp_answer can_read = bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_READ, r->priv);
 	enum bis_pmp_answer can_write = bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_WRITE, r->priv);
 
 	bis_count(&h->tlb_fills);
-	note_page_size(h, r->va, map->page_size);
-	clear_tlb_entry(e);
+	e = bis_tlb_take(h, r->va, map->page_size);
 	if (can_read == PMP_PARTIAL || is_watched(h, va_page))
 		return;
 	e->addend = (uintptr_t)page->host - va_page;
@@ -294,6 +218,7 @@ static void fill_data(const struct request *r, const struct bis_mapping *map, co
 		e->rtag = va_page;
 	if (map->write && can_write == PMP_ALLOW && !atomic_load(page->watch))
 		e->wtag = va_page;
+	bis_stretch_note(h, e, pa_page);
 }
 
 /* Where an access that stays inside one page goes: host RAM (page set) or the bus (page.host NULL). */
@@ -336,9 +261,7 @@ static bool bus_access(const struct request *r, uint64_t pa, unsigned size, uint
 
 static struct bis_tlb_entry *direct_entry(struct bis_hart *h, uint64_t va)
 {
-	size_t context = (size_t)(h->dtlb - &h->tlb[0][0]) / TLB_ENTRIES;
-
-	return &h->direct[context][(va >> BIS_PAGE_SHIFT) & (DIRECT_ENTRIES - 1)];
+	return &h->direct[bis_tlb_context(h)][(va >> BIS_PAGE_SHIFT) & (DIRECT_ENTRIES - 1)];
 }
 
 /* Enters a page of a direct window, as far as PMP treats the whole page alike. */
@@ -348,8 +271,8 @@ static void fill_direct(const struct request *r, const struct bis_mapping *map, 
 	uint64_t va_page = r->va & PAGE_MASK, pa_page = map->pa & PAGE_MASK;
 	struct bis_tlb_entry *e = direct_entry(h, r->va);
 
-	note_page_size(h, r->va, map->page_size);
-	clear_tlb_entry(e);
+	bis_tlb_note_size(h, r->va, map->page_size);
+	bis_tlb_clear(e);
 	if (is_watched(h, va_page))
 		return;
 	e->addend = (uintptr_t)host - va_page;
@@ -542,45 +465,10 @@ bool bis_mmu_fetch(struct bis_hart *h, uint64_t va, uint64_t *pa)
 		return false;
 	}
 	if (bis_pmp_check(h, map.pa & PAGE_MASK, BIS_PAGE_SIZE, BIS_ACCESS_FETCH, h->priv) == PMP_ALLOW) {
+		bis_tlb_take_fetch(h, va, map.page_size);
 		e->tag = va & PAGE_MASK;
 		e->pa = map.pa & PAGE_MASK;
-		note_page_size(h, va, map.page_size);
 	}
 	*pa = map.pa;
 	return true;
-}
-
-static bool view_entry(const struct bis_hart *h, const struct bis_tlb_entry *e, bool direct, struct bis_tlb_view *out)
-{
-	uint64_t va = e->rtag != TLB_INVALID ? e->rtag : e->wtag;
-	bis_gpa pa = {0};
-
-	if (va == TLB_INVALID)
-		return false;
-	if (!direct && bis_mem_gpa_of(h->memory, (const uint8_t *)(uintptr_t)e->host_page, &pa))
-		return false;
-	*out = (struct bis_tlb_view){.va = va,
-				     .pa = pa.v,
-				     .read = e->rtag != TLB_INVALID,
-				     .write = e->wtag != TLB_INVALID,
-				     .direct = direct};
-	return true;
-}
-
-bool bis_hart_tlb(const struct bis_hart *h, size_t index, struct bis_tlb_view *out)
-{
-	static const char *const names[] = {[TLB_U] = "u", [TLB_S] = "s", [TLB_S_SUM] = "s+sum", [TLB_M] = "m"};
-
-	for (unsigned c = 0; c < TLB_CONTEXTS; c++) {
-		for (unsigned i = 0; i < TLB_ENTRIES + DIRECT_ENTRIES; i++) {
-			bool direct = i >= TLB_ENTRIES;
-			const struct bis_tlb_entry *e = direct ? &h->direct[c][i - TLB_ENTRIES] : &h->tlb[c][i];
-
-			if (!view_entry(h, e, direct, out) || index--)
-				continue;
-			out->context = names[c];
-			return true;
-		}
-	}
-	return false;
 }

@@ -18,7 +18,7 @@
 #include "src/translate/block_internal.h"
 
 /* Instructions between two looks at the clock: some tens of microseconds. */
-#define SLICE	      20000
+#define SLICE	      50000
 #define FRUITLESS_MAX 1000
 
 #define FLUSH_YIELDS 8
@@ -252,15 +252,17 @@ static void run_slice(struct bis_hart *h)
 	}
 	if (passing)
 		slice = 1;
+	h->exact = slice < SLICE || h->machine->cfg.clock == BIS_CLOCK_VIRTUAL;
 	h->slice = slice;
 	h->budget = (int64_t)slice;
 	h->engine->run(h);
-	used = slice - (uint64_t)h->budget;
+	used = h->slice - (uint64_t)h->budget; /* an engine may have cut the slice short */
 	if (passing && used)
 		h->passing = false;
 	h->retired += used;
 	h->slice = 0;
 	h->budget = 0;
+	bis_hot_count(h);
 	h->fruitless = h->retired == before ? h->fruitless + used : 0;
 	if (h->step_limit != UINT64_MAX)
 		h->step_limit -= h->step_once && used ? h->step_limit : h->retired - before;

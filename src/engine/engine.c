@@ -1,10 +1,16 @@
-/* The list of engines. */
+/* The list of engines; the first is the default. */
 #include <string.h>
 
 #include "src/engine/engine.h"
 #include "src/engine/interp/interp.h"
+#include "src/engine/jit/jit.h"
 
-static const struct bis_engine *const engines[] = {&bis_engine_interp};
+static const struct bis_engine *const engines[] = {
+#ifdef __x86_64__
+	&bis_engine_jit,
+#endif
+	&bis_engine_interp,
+};
 
 const struct bis_engine *bis_engine_at(size_t index)
 {

@@ -173,14 +173,6 @@ static struct bis_irq *next_irq(struct bis_devctl *d)
 }
 
 /* Device lock held. */
-static void deliver_all(struct bis_machine *m)
-{
-	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
-		for (unsigned i = 0; mod->irqs && i < mod->class->irqs; i++)
-			bis_irq_deliver(&mod->irqs[i]);
-}
-
-/* Device lock held. */
 static void drain_irqs(struct bis_devctl *d)
 {
 	struct bis_irq *line;
@@ -195,7 +187,7 @@ static void drain_irqs(struct bis_devctl *d)
 	d->irqs_lost = false;
 	pthread_mutex_unlock(&d->irq_lock);
 	if (lost)
-		deliver_all(d->machine);
+		bis_irq_deliver_all(d->machine);
 }
 
 static void forget_irqs(struct bis_devctl *d, const struct bis_module *mod)

@@ -17,6 +17,13 @@ void bis_irq_deliver(struct bis_irq *line)
 		line->chip->ops->set_input(line->chip->module->self, line->input, wanted);
 }
 
+void bis_irq_deliver_all(struct bis_machine *m)
+{
+	for (struct bis_module *mod = m->modules; mod; mod = mod->next)
+		for (unsigned i = 0; mod->irqs && i < mod->class->irqs; i++)
+			bis_irq_deliver(&mod->irqs[i]);
+}
+
 void bis_irq_set(struct bis_irq *line, bool level)
 {
 	struct bis_machine *m;

@@ -2,6 +2,7 @@
  * The machine: creation, its end, and plain accessors. What makes it run is in run_state.c.
  */
 #include <dlfcn.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,11 @@
 #include "src/machine/machine_internal.h"
 #include "src/machine/netdev_internal.h"
 #include "src/memory/bus_internal.h"
+#include "src/translate/spare.h"
 
-#define DEFAULT_RAM ((uint64_t)128 << 20)
+#define CODE_CACHE_MIN (512u << 10) /* a hart */
+#define CODE_CACHE_MAX (1u << 30)
+#define DEFAULT_RAM    ((uint64_t)128 << 20)
 
 /* --- Locks and plain accessors --- */
 
@@ -139,18 +143,43 @@ static int add_classes(struct bis_machine *m)
 	return 0;
 }
 
+/* Is there a processor for another thread beside the harts'? */
+static bool has_spare_processor(const struct bis_machine *m)
+{
+	cpu_set_t set;
+
+	return !sched_getaffinity(0, sizeof(set), &set) && (unsigned)CPU_COUNT(&set) > m->cfg.harts;
+}
+
+/* With the virtual clock each run does the same, and is to be made of the same translations, too. */
+static int make_spare(struct bis_machine *m)
+{
+	bool wanted = m->cfg.clock == BIS_CLOCK_HOST && has_spare_processor(m);
+
+	if (m->cfg.background != BIS_BACKGROUND_AUTO)
+		wanted = m->cfg.background == BIS_BACKGROUND_ON;
+	return wanted && !m->cfg.debug_engine ? bis_spare_create(&m->spare) : 0;
+}
+
 static int make_harts(struct bis_machine *m)
 {
 	unsigned count = m->cfg.harts ? m->cfg.harts : 1;
+	uint64_t cache = m->cfg.code_cache;
 	int err;
 
 	if (count > BIS_MAX_HARTS)
 		return bis_fail(EINVAL, "%u harts: expected 1 to %d", count, BIS_MAX_HARTS);
+	if (cache && (cache / count < CODE_CACHE_MIN || cache / count > CODE_CACHE_MAX))
+		return bis_fail(EINVAL, "code cache of %llu KiB for %u harts: expected 512 KiB to 1 GiB a hart",
+				(unsigned long long)cache >> 10, count);
+	m->cfg.harts = count;
+	err = make_spare(m);
+	if (err)
+		return err;
 	for (unsigned i = 0; i < count; i++) {
 		err = bis_hart_create(m, i, &m->isa, &m->harts[i]);
 		if (err)
 			return err;
-		m->harts[i]->engine = m->engine;
 		m->n_harts++;
 	}
 	return 0;
@@ -168,6 +197,7 @@ static void init_locks(struct bis_machine *m)
 	pthread_mutexattr_destroy(&mutex_attr);
 	pthread_mutex_init(&m->request_lock, NULL);
 	pthread_mutex_init(&m->idle_lock, NULL);
+	pthread_mutex_init(&m->arming_lock, NULL);
 	pthread_condattr_init(&cond_attr);
 	pthread_condattr_setclock(&cond_attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&m->request_cond, &cond_attr);
@@ -250,6 +280,7 @@ void bis_machine_destroy(struct bis_machine *m)
 	atomic_store(&m->quit, true);
 	for (unsigned i = 0; i < m->n_harts; i++)
 		bis_hart_join_thread(m->harts[i]);
+	bis_spare_destroy(m->spare);
 	if (m->devctl)
 		bis_modules_destroy_all(m);
 	bis_machine_lock_devices(m);
@@ -270,6 +301,7 @@ void bis_machine_destroy(struct bis_machine *m)
 	pthread_cond_destroy(&m->step_cond);
 	pthread_cond_destroy(&m->request_cond);
 	pthread_mutex_destroy(&m->idle_lock);
+	pthread_mutex_destroy(&m->arming_lock);
 	pthread_mutex_destroy(&m->request_lock);
 	pthread_mutex_destroy(&m->device_lock);
 	pthread_mutex_destroy(&m->control_lock);

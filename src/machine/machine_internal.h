@@ -23,6 +23,7 @@ struct bis_input_device;
 struct bis_netdev;
 struct bis_devctl;
 struct bis_engine;
+struct bis_spare;
 
 #define MAX_WINDOWS 4
 
@@ -126,6 +127,7 @@ struct bis_machine {
 	struct bis_bus *bus;
 	struct bis_devctl *devctl;
 	const struct bis_engine *engine;
+	struct bis_spare *spare; /* NULL: harts do all translation themselves */
 	struct bis_hart *harts[BIS_MAX_HARTS];
 	unsigned n_harts;
 	uint64_t entry_pc, entry_a1, entry_a2;
@@ -155,7 +157,7 @@ struct bis_machine {
 	struct bis_listener *listeners; /* control_lock */
 	pthread_mutex_t device_lock;
 
-	_Atomic unsigned arming;      /* harts that are telling the others of a page with code */
+	pthread_mutex_t arming_lock;  /* held by the hart that tells the others of a page with code */
 	_Atomic uint64_t flush_epoch; /* counts the requests to all harts to forget their write entries */
 	_Atomic int state;	      /* enum bis_run_state */
 	_Atomic bool quit;	      /* hart threads end */
@@ -193,8 +195,6 @@ struct bis_machine {
  */
 void bis_machine_park(struct bis_machine *m);
 void bis_machine_release(struct bis_machine *m);
-/* As bis_machine_start, but the machine is paused before its first instruction. */
-BIS_MUST_CHECK int bis_machine_start_paused(struct bis_machine *m);
 /* Ends a machine that runs, is paused, or failed to start. Control thread. */
 void bis_machine_stop(struct bis_machine *m);
 /*
@@ -285,5 +285,7 @@ void bis_devctl_drop_callbacks(struct bis_devctl *d, const struct bis_module *mo
 /* --- irq.c --- */
 /* Tells the line's controller of its wanted level. Device lock held. */
 void bis_irq_deliver(struct bis_irq *line);
+/* The same for every line of the machine. Device lock held. */
+void bis_irq_deliver_all(struct bis_machine *m);
 
 #endif

@@ -168,10 +168,8 @@ static int put_state(struct snapshot_writer *w, struct bis_module *mod)
 	int err;
 
 	for (unsigned i = 0; i < mod->class->irqs; i++) {
-		uint8_t level;
+		uint8_t level = mod->irqs[i].level;
 
-		bis_irq_deliver(&mod->irqs[i]);
-		level = mod->irqs[i].level;
 		add(&g, &level, 1);
 	}
 	add_fields(&g, mod->class->fields, 0, mod->self);
@@ -296,6 +294,8 @@ static int put_all(struct snapshot_writer *w, struct bis_machine *m, const char 
 	struct gathered none = {0};
 	int err = put_machine(w, m, note);
 
+	/* A level that its controller knows nothing of would never reach it. */
+	bis_irq_deliver_all(m);
 	if (!err)
 		err = put_modules(w, m);
 	if (!err)

@@ -102,7 +102,7 @@ static void tell_code_listener(struct bis_memory *m, uint64_t pa_page, _Atomic u
 	pthread_mutex_lock(&m->code_lock);
 	if (atomic_load(watch) & BIS_WATCH_CODE) {
 		atomic_fetch_or(watch, BIS_WATCH_DROPPING);
-		atomic_fetch_and(watch, (uint8_t)~BIS_WATCH_CODE);
+		atomic_fetch_and(watch, (uint8_t) ~(BIS_WATCH_CODE | BIS_WATCH_SURE));
 		if (m->code_written)
 			m->code_written(m->code_written_arg, pa_page);
 		atomic_fetch_and(watch, (uint8_t)~BIS_WATCH_DROPPING);

@@ -93,6 +93,28 @@ static int open_backing(const char *name, uint64_t size, int *out)
 	return 0;
 }
 
+#define NEAR_MAX UINT64_C(0x3ffff000)
+#define LOWEST	 0x100000 /* programs may lie below */
+
+/*
+ * Maps r where translated code reaches host addresses from those of the guest by adding 31 bits, if there is room: as
+ * far away as the host's own choice of an address is random.
+ */
+static void *map_backing(const struct bis_ram *r)
+{
+	int prot = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_NORESERVE;
+	void *any = mmap(NULL, r->size, prot, flags, r->fd, 0), *near;
+	uintptr_t wanted = r->base + ((uintptr_t)any & NEAR_MAX);
+
+	if (any == MAP_FAILED || wanted < r->base || wanted < LOWEST)
+		return any;
+	near = mmap((void *)wanted, r->size, prot, flags | MAP_FIXED_NOREPLACE, r->fd, 0);
+	if (near == MAP_FAILED)
+		return any;
+	munmap((uintptr_t)near == wanted ? any : near, r->size);
+	return (uintptr_t)near == wanted ? near : any;
+}
+
 static int create_ram(const char *name, uint64_t base, uint64_t size, struct bis_ram **out)
 {
 	struct bis_ram *r = calloc(1, sizeof(*r));
@@ -106,7 +128,7 @@ static int create_ram(const char *name, uint64_t base, uint64_t size, struct bis
 	if (err)
 		goto free_region;
 	err = -ENOMEM;
-	r->host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, r->fd, 0);
+	r->host = map_backing(r);
 	if (r->host == MAP_FAILED) {
 		bis_fail(ENOMEM, "memory: cannot map %" PRIu64 " bytes for '%s': %s", size, name, strerror(errno));
 		goto close_fd;

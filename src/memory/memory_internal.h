@@ -22,13 +22,14 @@
 #error "guest memory is accessed in host byte order: the host must be little-endian"
 #endif
 
-#define BIS_DIRTY_READERS 6
+#define BIS_DIRTY_READERS 5
 #define BIS_PAGE_MASK	  ((uint64_t)BIS_PAGE_SIZE - 1)
 
 /* The watch byte of a page: 0 while nobody wants to hear of a write. */
 enum bis_watch_bits {
 	BIS_WATCH_CODE = 0x01,	   /* translated code lies in this page */
-	BIS_WATCH_READERS = 0x7e,  /* bit 1+k: dirty reader k waits for the first write */
+	BIS_WATCH_READERS = 0x3e,  /* bit 1+k: dirty reader k waits for the first write */
+	BIS_WATCH_SURE = 0x40,	   /* with CODE: no hart has a write entry for this page any more */
 	BIS_WATCH_DROPPING = 0x80, /* the code listener is at work on this page */
 };
 
@@ -156,6 +157,20 @@ void bis_mem_set_code_listener(struct bis_memory *m, void (*fn)(void *arg, uint6
 static inline bool bis_mem_watch_code(_Atomic uint8_t *watch)
 {
 	return !(atomic_fetch_or_explicit(watch, BIS_WATCH_CODE, memory_order_seq_cst) & BIS_WATCH_CODE);
+}
+
+/*
+ * Sets the SURE bit, unless the page has been written and CODE has gone. False then. Only while nobody else can set
+ * CODE: it may not have come back after a write.
+ */
+static inline bool bis_mem_watch_sure(_Atomic uint8_t *watch)
+{
+	uint8_t seen = atomic_load(watch);
+
+	while (seen & BIS_WATCH_CODE)
+		if (atomic_compare_exchange_weak(watch, &seen, seen | BIS_WATCH_SURE))
+			return true;
+	return false;
 }
 
 /*

@@ -1,49 +1,82 @@
 /*
- * The block cache and the translation loop: from a virtual address to a block an engine can run. Hart's thread only.
+ * The block cache: from a virtual address to a block an engine can run. Hart's thread only.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-#include "src/cpu/guest_access.h"
 #include "src/cpu/hart_internal.h"
 #include "src/engine/engine.h"
 #include "src/machine/machine_internal.h"
-#include "src/machine/observe.h"
 #include "src/translate/block_internal.h"
+#include "src/translate/dump_internal.h"
 #include "src/translate/ir_internal.h"
+#include "src/translate/spare.h"
+#include "src/translate/translate_internal.h"
 
-#define PAGE_OFFSET(a) ((a) & (BIS_PAGE_SIZE - 1))
-#define PAGE_OF(a)     ((a) & ~(uint64_t)(BIS_PAGE_SIZE - 1))
+#define TOTAL_SIZE   ((uint64_t)64 << 20) /* of all harts, unless the machine is told otherwise */
+#define ARENA_FIRST  ((size_t)16 << 20)	  /* what is used of a hart's part until it is known to be worth more */
+#define PAGE_BITS    10
+#define TRACES_SHARE 4 /* a fourth of the arena is for traces of the spare thread, if there is one */
 
-#define ARENA_SIZE ((size_t)16 << 20)
-#define SHORT_SIZE ((size_t)128 << 10) /* room for any one block, outside the cache */
-#define HASH_BITS  14
-#define PAGE_BITS  10
+/* An entry of the table of blocks: where the block lies, in units from the arena's start; and much of its tag. */
+struct place {
+	uint32_t unit; /* PLACE_EMPTY, or PLACE_GONE where a block has been dropped */
+	uint32_t check;
+};
+#define UNIT	      16
+#define PLACE_EMPTY   0 /* no block lies at the start: see forget_all */
+#define PLACE_GONE    UINT32_MAX
+#define ARENA_A_PLACE 256 /* bytes of the arena for each entry: few blocks are smaller */
 
-/* Which blocks have bytes of a page. */
-struct page_ref {
-	struct bis_block *block;
-	uint64_t page;
-	struct page_ref *next;
+/*
+ * A trace that the machine's spare thread makes of `ir`. Between bis_spare_ask and the look that finds it done,
+ * the arena from `at` on is that thread's.
+ */
+struct trace_job {
+	struct bis_spare_job base;
+	bool asked;
+	bool stale; /* its page has been written, or the hart's cache emptied, since */
+	const struct bis_hart *hart;
+	struct bis_code code;
+	uint64_t tag;
+	size_t at;
+	void *work;  /* the engine's */
+	size_t size; /* bytes of the block */
+	struct bis_ir ir;
 };
 
 struct bis_block_cache {
 	struct bis_hart *hart;
-	uint8_t *arena; /* ARENA_SIZE for cached blocks, then SHORT_SIZE for the uncached one */
-	size_t used;
+	uint8_t *arena; /* `size` bytes for cached blocks, then BLOCK_SHORT_SIZE for the uncached one */
+	/* Blocks lie below `used`, which stays below a limit that grows towards `base`; from there to `top` those of
+	 * the spare thread. */
+	size_t size, used, limit, base, top;
 	uint64_t epoch;
-	_Atomic uint64_t translated, dropped, flushes; /* bis_count */
-	struct bis_block *jump[1u << JUMP_CACHE_BITS];
-	struct bis_block *hash[1u << HASH_BITS];
-	struct page_ref *pages[1u << PAGE_BITS];
+	struct trace_job *job;				       /* NULL: none has been made yet */
+	_Atomic uint64_t translated, traces, dropped, flushes; /* bis_count */
+	_Atomic uint64_t used_public;			       /* bytes of both kinds of blocks */
+	struct bis_jump_place jump[1u << JUMP_CACHE_BITS];
+	struct place *places;	  /* hashed by tag; the entry of a block is there or one of the next */
+	unsigned n_places, taken; /* `taken` are not empty */
+	unsigned made, gone;	  /* blocks since all were forgotten */
+	/* Which blocks begin in a page, and which go on into it. */
+	struct bis_block *first[1u << PAGE_BITS], *second[1u << PAGE_BITS];
 	struct bis_ir ir;
-	struct bis_block none; /* fills empty places of `jump` */
 };
 
-static unsigned hash_of(uint64_t tag)
+static uint32_t check_of(uint64_t tag)
 {
-	return (unsigned)((tag >> 1) ^ (tag >> 15) ^ (tag >> 40)) & ((1u << HASH_BITS) - 1);
+	return (uint32_t)(tag ^ tag >> 32);
+}
+
+/* Blocks of one page are near each other. */
+static unsigned place_of(const struct bis_block_cache *c, uint64_t tag)
+{
+	uint64_t page = (tag >> BIS_PAGE_SHIFT) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (unsigned)(page >> 32 ^ (tag & (BIS_PAGE_SIZE - 1)) >> 1) & (c->n_places - 1);
 }
 
 static unsigned page_hash(uint64_t page)
@@ -51,15 +84,68 @@ static unsigned page_hash(uint64_t page)
 	return (unsigned)((page >> BIS_PAGE_SHIFT) ^ (page >> 22)) & ((1u << PAGE_BITS) - 1);
 }
 
+static size_t align16(size_t n)
+{
+	return (n + 15) & ~(size_t)15;
+}
+
+static void set_used(struct bis_block_cache *c, size_t used, size_t top)
+{
+	c->used = used;
+	c->top = top;
+	atomic_store_explicit(&c->used_public, used + (top - c->base), memory_order_relaxed);
+}
+
 /* Never while a block's code is on its way to another operation of the same block: see bis_hart_serve. */
 static void forget_all(struct bis_block_cache *c)
 {
+	size_t (*begin)(struct bis_hart * h, uint8_t * at, size_t room) = c->hart->engine->begin;
+
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(c->jump); i++)
-		c->jump[i] = &c->none;
-	memset(c->hash, 0, sizeof(c->hash));
-	memset(c->pages, 0, sizeof(c->pages));
-	c->used = 0;
+		c->jump[i].tag = BLOCK_DEAD;
+	if (c->taken)
+		memset(c->places, 0, c->n_places * sizeof(c->places[0]));
+	c->taken = c->made = c->gone = 0;
+	memset(c->first, 0, sizeof(c->first));
+	memset(c->second, 0, sizeof(c->second));
+	if (c->job)
+		c->job->stale = true;
+	set_used(c, UNIT + (begin ? align16(begin(c->hart, c->arena + UNIT, c->base - UNIT)) : 0), c->base);
 	c->epoch++;
+	bis_hart_forget_jumps(c->hart);
+}
+
+/* Machine code is written in one mapping of the memory and executed in another. */
+static bool map_arena(struct bis_block_cache *c)
+{
+	size_t size = c->size + BLOCK_SHORT_SIZE;
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, fd = -1;
+	uint8_t *exec = NULL;
+
+	if (c->hart->engine->machine_code) {
+		fd = memfd_create("biscuit-code", MFD_CLOEXEC);
+		if (fd < 0 || ftruncate(fd, (off_t)size)) {
+			if (fd >= 0)
+				close(fd);
+			return true;
+		}
+		flags = MAP_SHARED;
+		exec = mmap(NULL, size, PROT_READ | PROT_EXEC, flags, fd, 0);
+	}
+	c->arena = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (exec && exec != MAP_FAILED && c->arena != MAP_FAILED)
+		c->hart->code_exec = exec - c->arena;
+	return c->arena == MAP_FAILED || exec == MAP_FAILED;
+}
+
+/* A hart's part of the memory for translated code. */
+static size_t arena_size(const struct bis_machine *m)
+{
+	uint64_t total = m->cfg.code_cache ? m->cfg.code_cache : TOTAL_SIZE, part = total / m->cfg.harts;
+
+	return (size_t)PAGE_OF(part);
 }
 
 int bis_block_cache_create(struct bis_hart *h, struct bis_block_cache **out)
@@ -68,14 +154,18 @@ int bis_block_cache_create(struct bis_hart *h, struct bis_block_cache **out)
 
 	if (!c)
 		return bis_fail(ENOMEM, "no memory for hart %u's block cache", h->id);
-	c->arena = mmap(NULL, ARENA_SIZE + SHORT_SIZE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (c->arena == MAP_FAILED) {
+	c->hart = h;
+	c->size = arena_size(h->machine);
+	c->base = h->machine->spare && h->engine->work_create ? c->size / TRACES_SHARE * (TRACES_SHARE - 1) : c->size;
+	c->limit = c->base < ARENA_FIRST ? c->base : ARENA_FIRST;
+	for (c->n_places = 1; c->n_places < c->size / ARENA_A_PLACE; c->n_places *= 2)
+		;
+	c->places = calloc(c->n_places, sizeof(c->places[0]));
+	if (!c->places || map_arena(c)) {
+		free(c->places);
 		free(c);
 		return bis_fail(ENOMEM, "no memory for hart %u's translated code", h->id);
 	}
-	c->hart = h;
-	c->none.tag = BLOCK_DEAD;
 	forget_all(c);
 	h->jump_cache = c->jump;
 	*out = c;
@@ -86,7 +176,13 @@ void bis_block_cache_destroy(struct bis_block_cache *c)
 {
 	if (!c)
 		return;
-	munmap(c->arena, ARENA_SIZE + SHORT_SIZE);
+	munmap(c->arena, c->size + BLOCK_SHORT_SIZE);
+	if (c->hart->code_exec)
+		munmap(c->arena + c->hart->code_exec, c->size + BLOCK_SHORT_SIZE);
+	if (c->job)
+		free(c->job->work);
+	free(c->job);
+	free(c->places);
 	free(c);
 }
 
@@ -100,6 +196,8 @@ struct bis_block_stats bis_block_cache_stats(const struct bis_block_cache *c)
 {
 	return (struct bis_block_stats){
 		.translated = atomic_load_explicit(&c->translated, memory_order_relaxed),
+		.traces = atomic_load_explicit(&c->traces, memory_order_relaxed),
+		.used_bytes = atomic_load_explicit(&c->used_public, memory_order_relaxed),
 		.dropped = atomic_load_explicit(&c->dropped, memory_order_relaxed),
 		.flushes = atomic_load_explicit(&c->flushes, memory_order_relaxed),
 	};
@@ -110,14 +208,44 @@ uint64_t bis_block_cache_epoch(const struct bis_block_cache *c)
 	return c->epoch;
 }
 
-static void unlink_from_hash(struct bis_block_cache *c, struct bis_block *b)
+static struct bis_block *block_at(const struct bis_block_cache *c, const struct place *p)
 {
-	struct bis_block **at = &c->hash[hash_of(b->tag)];
+	return (struct bis_block *)(void *)(c->arena + (size_t)p->unit * UNIT);
+}
 
-	while (*at && *at != b)
-		at = &(*at)->hash_next;
-	if (*at)
-		*at = b->hash_next;
+static uint64_t page_of_tag(uint64_t tag)
+{
+	return PAGE_OF(tag & ((UINT64_C(1) << BLOCK_KEY_SHIFT) - 1));
+}
+
+/* The entry of the block with that tag, or else an empty one. */
+static struct place *find_place(const struct bis_block_cache *c, uint64_t tag)
+{
+	unsigned i = place_of(c, tag);
+	uint32_t check = check_of(tag);
+
+	for (;; i = (i + 1) & (c->n_places - 1)) {
+		struct place *p = &c->places[i];
+
+		if (p->unit == PLACE_EMPTY)
+			return p;
+		if (p->check == check && p->unit != PLACE_GONE && block_at(c, p)->tag == tag)
+			return p;
+	}
+}
+
+/* Enters a block whose tag no other has. Entries of dropped ones are used again: code that is written over and over has
+ * the same few tags. */
+static void add_place(struct bis_block_cache *c, const struct bis_block *b)
+{
+	unsigned i = place_of(c, b->tag);
+
+	while (c->places[i].unit != PLACE_EMPTY && c->places[i].unit != PLACE_GONE)
+		i = (i + 1) & (c->n_places - 1);
+	c->taken += c->places[i].unit == PLACE_EMPTY;
+	c->made++;
+	c->places[i] =
+		(struct place){.unit = (uint32_t)(((const uint8_t *)b - c->arena) / UNIT), .check = check_of(b->tag)};
 }
 
 static void drop_block(struct bis_block_cache *c, struct bis_block *b)
@@ -127,228 +255,156 @@ static void drop_block(struct bis_block_cache *c, struct bis_block *b)
 	if (b->tag == BLOCK_DEAD)
 		return;
 	j = bis_jump_hash(b->tag);
-	if (c->jump[j] == b)
-		c->jump[j] = &c->none;
-	unlink_from_hash(c, b);
+	if (c->jump[j].tag == b->tag)
+		c->jump[j].tag = BLOCK_DEAD;
+	find_place(c, b->tag)->unit = PLACE_GONE;
+	c->gone++;
 	b->tag = BLOCK_DEAD;
-	for (struct bis_link *l = b->incoming; l; l = l->next)
-		*l->site = l->stub;
+	bis_hart_forget_jumps(c->hart);
+	for (struct bis_link *l = b->incoming; l; l = l->next) {
+		l->linked = false;
+		c->hart->engine->link(c->hart, l, l->stub);
+	}
 	b->incoming = NULL;
 	bis_count(&c->dropped);
 }
 
 void bis_block_cache_drop_page(struct bis_block_cache *c, uint64_t pa_page)
 {
-	struct page_ref **at = &c->pages[page_hash(pa_page)];
+	struct bis_block **at = &c->first[page_hash(pa_page)], *b;
 
-	while (*at) {
-		struct page_ref *ref = *at;
-
-		if (ref->page != pa_page) {
-			at = &ref->next;
-			continue;
-		}
-		drop_block(c, ref->block);
-		*at = ref->next;
+	if (c->job && PAGE_OF(c->job->code.pa) == pa_page)
+		c->job->stale = true;
+	while ((b = *at)) {
+		if (page_of_tag(b->tag) == pa_page)
+			drop_block(c, b);
+		if (b->tag == BLOCK_DEAD)
+			*at = b->first_next;
+		else
+			at = &b->first_next;
 	}
+	for (b = c->second[page_hash(pa_page)]; b; b = b->second_next)
+		if (b->second_page == pa_page)
+			drop_block(c, b);
 }
 
-void bis_block_link(struct bis_block *from, unsigned index, struct bis_block *to)
+void bis_block_link(struct bis_hart *h, struct bis_block *from, unsigned index, struct bis_block *to)
 {
 	struct bis_link *l = &from->out[index];
 
-	if (*l->site != l->stub)
+	if (l->linked)
 		return;
-	*l->site = to->code;
+	h->engine->link(h, l, to->code);
+	l->linked = true;
 	l->next = to->incoming;
 	to->incoming = l;
 }
 
-/* --- Translation --- */
-
-#define WATCH_SPINS   100 /* looks at the other harts before a block is made for one execution */
-#define PASSING_INSNS 8	  /* instructions of such a block */
-
-/* Where a block's bytes come from. */
-struct source {
-	uint64_t va, pa;
-	const uint8_t *host; /* of the page */
-	bool cacheable;	     /* PMP treats the page alike */
-	bool watched;	     /* every hart has heard that code lies here */
-	uint64_t second_page;
-};
-
-/*
- * Declares that code of this page is about to be translated. True if from now on every write to it is noticed. False
- * while a hart may still write through an old TLB entry: what is translated now may be executed, as a hart sees writes
- * of others to code only after a fence.i, but not be kept.
- */
-static bool watch_page(struct bis_hart *h, const struct bis_mem_page *page)
+struct bis_block *bis_block_find(const struct bis_block_cache *c, uint64_t tag)
 {
-	struct bis_machine *m = h->machine;
+	const struct place *p = find_place(c, tag);
 
-	/* Whoever finds the page watched already asks again while another hart may not have asked yet. */
-	atomic_fetch_add(&m->arming, 1);
-	if (bis_mem_watch_code(page->watch) || atomic_load(&m->arming) > 1) {
-		bis_tlb_protect(h, page->host);
-		bis_harts_ask_flush_writes(m, h);
-	}
-	atomic_fetch_sub(&m->arming, 1);
-	for (unsigned i = 0; i < WATCH_SPINS; i++)
-		if (bis_harts_have_flushed(m, h))
-			return true;
-	return false;
+	return p->unit == PLACE_EMPTY ? NULL : block_at(c, p);
 }
 
-/* Does the fetch TLB hold va's page? It does not where PMP treats parts of the page differently. */
-static bool is_uniform(const struct bis_hart *h, uint64_t va)
+#define BLOCK_INSNS   (IR_MAX_INSNS / 2)
+#define PASSING_INSNS 8 /* of a block made for one execution */
+
+/* What lies before the engine's part of a block. */
+static size_t head_size(const struct bis_ir *t)
 {
-	return h->ftlb[(va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)].tag == PAGE_OF(va);
-}
-
-static bool open_source(struct bis_hart *h, uint64_t va, struct source *s)
-{
-	struct bis_mem_page page = {0};
-
-	*s = (struct source){.va = va, .second_page = BLOCK_DEAD};
-	h->pc = va;
-	if (!bis_mmu_fetch(h, va, &s->pa))
-		return false;
-	s->cacheable = is_uniform(h, va);
-	bis_mem_page(h->memory, s->pa, &page);
-	s->watched = watch_page(h, &page);
-	s->host = page.host;
-	return true;
-}
-
-/* The second half of an instruction that begins in the last two bytes of a page. */
-static bool fetch_across(struct bis_hart *h, struct source *s, uint32_t *raw)
-{
-	struct bis_mem_page page = {0};
-	uint64_t pa;
-
-	if (!bis_mmu_fetch(h, (PAGE_OF(s->va) + BIS_PAGE_SIZE) & h->xmask, &pa))
-		return false;
-	bis_mem_page(h->memory, pa, &page);
-	s->watched &= watch_page(h, &page);
-	s->second_page = PAGE_OF(pa);
-	*raw |= (uint32_t)guest_load16(page.host) << 16;
-	return true;
-}
-
-enum step { STEP_MORE, STEP_LAST, STEP_NOT_THIS, STEP_FAULT };
-
-/* Translates the instruction at page offset `off` into t. */
-static enum step translate_one(struct bis_hart *h, struct source *s, struct bis_ir *t, unsigned off, unsigned *len)
-{
-	const struct bis_isa_family *family = h->machine->family;
-	uint32_t raw = guest_load16(s->host + off);
-	uint64_t unused;
-	struct bis_insn insn;
-	bool across;
-
-	*len = family->length((uint16_t)raw);
-	across = off + *len > BIS_PAGE_SIZE;
-	if (across && t->insns)
-		return STEP_NOT_THIS;
-	if (across) {
-		if (!fetch_across(h, s, &raw))
-			return STEP_FAULT;
-	} else if (*len == 4) {
-		if (!s->cacheable && !bis_mmu_fetch(h, s->va + 2, &unused))
-			return STEP_FAULT;
-		raw |= (uint32_t)guest_load16(s->host + off + 2) << 16;
-	}
-	bis_ir_begin_insn(t, off, *len);
-	if (h->machine->cfg.observer.insn)
-		bis_ir_call(t, &bis_observe_insn_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
-	if ((h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_PC)) && bis_breaks_at_offset(&h->machine->breaks, off))
-		bis_ir_call(t, &bis_break_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
-	if (bis_decode(h->machine->decoder, raw, &insn))
-		insn.row->translate(t, &insn);
-	else
-		family->illegal(t, raw);
-	return across || t->ended ? STEP_LAST : STEP_MORE;
-}
-
-/* Fills t with the block at s, of at most `max` instructions. False if its first instruction cannot be fetched. */
-static bool translate(struct bis_hart *h, struct source *s, struct bis_ir *t, unsigned max)
-{
-	unsigned off = PAGE_OFFSET(s->va), len;
-	enum step step;
-
-	bis_ir_begin(t, &h->isa, (unsigned)(h->mstatus >> MSTATUS_FS_SHIFT) & 3, h->fp.rm);
-	if (!s->cacheable || h->machine->cfg.observer.insn)
-		max = 1;
-	do {
-		step = translate_one(h, s, t, off, &len);
-		off += len;
-	} while (step == STEP_MORE && t->insns < max && bis_ir_has_room(t) && off < BIS_PAGE_SIZE);
-	if (step == STEP_FAULT)
-		return false;
-	if (!t->ended) /* goes on behind the last instruction */
-		bis_ir_jump(t, t->offset[t->insns] - t->offset[t->insns - 1]);
-	bis_count(&h->cache->translated);
-	return true;
-}
-
-static size_t align16(size_t n)
-{
-	return (n + 15) & ~(size_t)15;
+	return align16(sizeof(struct bis_block) + (t->insns + 1u) * sizeof(uint16_t));
 }
 
 static size_t block_room(const struct bis_hart *h, const struct bis_ir *t)
 {
-	return align16(sizeof(struct bis_block) + (t->insns + 1u) * sizeof(uint16_t)) + align16(h->engine->room(t)) +
-	       2 * align16(sizeof(struct page_ref));
+	return head_size(t) + align16(h->engine->room(t));
+}
+
+/* Lets whoever wants to look at it look at b. */
+static void tell_translated(const struct bis_hart *h, const struct bis_code *s, const struct bis_ir *t,
+			    const struct bis_block *b)
+{
+	const struct bis_machine_config *cfg = &h->machine->cfg;
+	const uint8_t *code = (const uint8_t *)b->code - h->code_exec,
+		      *end = (const uint8_t *)b + head_size(t) + b->bytes;
+	struct bis_translation told = {.hart = h,
+				       .ir = t,
+				       .pa = s->pa,
+				       .page = s->host,
+				       .code = code,
+				       .code_size = h->engine->machine_code ? (size_t)(end - code) : 0};
+
+	if (BIS_UNLIKELY(cfg->translated != NULL))
+		cfg->translated(cfg->translated_arg, &told);
 }
 
 /* Makes the block of t at `at`; returns the bytes used. */
-static size_t emit(struct bis_hart *h, const struct source *s, const struct bis_ir *t, uint8_t *at)
+static size_t emit(const struct bis_hart *h, const struct bis_code *s, uint64_t tag, const struct bis_ir *t,
+		   uint8_t *at, void *work)
 {
 	struct bis_block *b = (struct bis_block *)(void *)at;
-	size_t head = align16(sizeof(*b) + (t->insns + 1u) * sizeof(uint16_t));
+	size_t head = head_size(t);
 
 	memset(b, 0, sizeof(*b));
-	b->tag = s->pa | h->block_key;
+	b->tag = tag;
 	b->second_page = s->second_page;
 	b->insns = (uint16_t)t->insns;
+	b->trace = t->trace;
+	b->loop = t->loop;
+	b->out = b->ends;
 	memcpy(b->offset, t->offset, (t->insns + 1u) * sizeof(uint16_t));
-	return head + align16(h->engine->lower(t, b, at + head));
+	b->bytes = (uint32_t)h->engine->lower(h, t, b, at + head, work);
+	return head + align16(b->bytes);
 }
 
-static void add_page_ref(struct bis_block_cache *c, struct bis_block *b, uint64_t page)
+static bool is_crowded(const struct bis_block_cache *c)
 {
-	struct page_ref *ref = (struct page_ref *)(void *)(c->arena + c->used);
-
-	c->used += align16(sizeof(*ref));
-	*ref = (struct page_ref){b, page, c->pages[page_hash(page)]};
-	c->pages[page_hash(page)] = ref;
+	return c->taken >= c->n_places / 4 * 3;
 }
 
-static struct bis_block *add_block(struct bis_hart *h, const struct source *s)
+/* A full cache grows as long as most of it is of use: one that fills with code that has been overwritten is emptied. */
+static void make_room(struct bis_block_cache *c, size_t room)
+{
+	while (room > c->limit - c->used && c->limit < c->base && c->gone < c->made / 2)
+		c->limit = c->limit < c->base / 2 ? 2 * c->limit : c->base;
+	if (room > c->limit - c->used || is_crowded(c))
+		bis_block_cache_flush(c);
+}
+
+/* Lets the block be found from now on. */
+static void enter_block(struct bis_block_cache *c, const struct bis_code *s, struct bis_block *b)
+{
+	struct bis_block **first = &c->first[page_hash(PAGE_OF(s->pa))];
+
+	add_place(c, b);
+	b->first_next = *first;
+	*first = b;
+	if (s->second_page != BLOCK_DEAD) {
+		b->second_next = c->second[page_hash(s->second_page)];
+		c->second[page_hash(s->second_page)] = b;
+	}
+	bis_count(&c->translated);
+	if (b->trace)
+		bis_count(&c->traces);
+}
+
+static bool is_under_way(const struct bis_block_cache *c)
+{
+	return c->job && c->job->asked;
+}
+
+/* Adds the block of t, which needs `room` bytes at most. */
+static struct bis_block *add_block(struct bis_hart *h, const struct bis_code *s, const struct bis_ir *t, size_t room)
 {
 	struct bis_block_cache *c = h->cache;
 	struct bis_block *b;
 
-	if (block_room(h, &c->ir) > ARENA_SIZE - c->used)
-		bis_block_cache_flush(c);
+	make_room(c, room);
 	b = (struct bis_block *)(void *)(c->arena + c->used);
-	c->used += emit(h, s, &c->ir, c->arena + c->used);
-	b->hash_next = c->hash[hash_of(b->tag)];
-	c->hash[hash_of(b->tag)] = b;
-	add_page_ref(c, b, PAGE_OF(s->pa));
-	if (s->second_page != BLOCK_DEAD)
-		add_page_ref(c, b, s->second_page);
-	return b;
-}
-
-static struct bis_block *find_block(const struct bis_block_cache *c, uint64_t tag)
-{
-	struct bis_block *b = c->hash[hash_of(tag)];
-
-	while (b && b->tag != tag)
-		b = b->hash_next;
+	set_used(c, c->used + emit(h, s, s->pa | h->block_key, t, c->arena + c->used, NULL), c->top);
+	enter_block(c, s, b);
+	tell_translated(h, s, t, b);
 	return b;
 }
 
@@ -362,38 +418,49 @@ static bool second_page_holds(struct bis_hart *h, const struct bis_block *b, uin
 	return bis_mmu_fetch(h, (PAGE_OF(va) + BIS_PAGE_SIZE) & h->xmask, &pa) && PAGE_OF(pa) == b->second_page;
 }
 
-/* A block outside the cache: for pages that PMP divides, steps, and pages that are not watched yet. */
-static struct bis_block *uncached(struct bis_hart *h, struct source *s, unsigned max)
+/* A block that would fill much of a small cache has no place in it. */
+static bool fits(const struct bis_block_cache *c, size_t room)
+{
+	return room <= c->size / 4;
+}
+
+/* A block outside the cache: for pages that PMP divides, steps, pages that are not watched yet, and what is too big. */
+static struct bis_block *uncached(struct bis_hart *h, struct bis_code *s, unsigned max)
 {
 	struct bis_block_cache *c = h->cache;
-	uint8_t *at = c->arena + ARENA_SIZE;
+	uint8_t *at = c->arena + c->size;
+	struct bis_block *b = (struct bis_block *)(void *)at;
 
-	if (!translate(h, s, &c->ir, max) || block_room(h, &c->ir) > SHORT_SIZE)
+	if (!bis_translate_block(h, s, &c->ir, max))
 		return NULL;
-	emit(h, s, &c->ir, at);
-	((struct bis_block *)(void *)at)->tag = BLOCK_DEAD; /* never linked, never found */
+	if (block_room(h, &c->ir) > BLOCK_SHORT_SIZE)
+		abort(); /* more than IR_MAX_NODES can need */
+	bis_count(&c->translated);
+	emit(h, s, BLOCK_DEAD, &c->ir, at, NULL); /* never linked, never found */
+	tell_translated(h, s, &c->ir, b);
 	h->pc_page = PAGE_OF(s->va);
-	return (struct bis_block *)(void *)at;
+	return b;
 }
 
 struct bis_block *bis_block_get_short(struct bis_hart *h, uint64_t va, unsigned max)
 {
-	struct source s;
+	struct bis_code s;
 
-	return open_source(h, va, &s) ? uncached(h, &s, max) : NULL;
+	return bis_code_open(h, va, &s) ? uncached(h, &s, max < BLOCK_INSNS ? max : BLOCK_INSNS) : NULL;
 }
 
 struct bis_block *bis_block_get(struct bis_hart *h, uint64_t va)
 {
 	struct bis_block_cache *c = h->cache;
 	struct bis_block *b;
-	struct source s;
+	struct bis_code s;
 	uint64_t pa;
+	size_t room;
 
 	h->pc = va;
 	if (!bis_mmu_fetch(h, va, &pa))
 		return NULL;
-	b = is_uniform(h, va) ? find_block(c, pa | h->block_key) : NULL;
+	b = bis_code_is_uniform(h, va) ? bis_block_find(c, pa | h->block_key) : NULL;
 	if (b && !second_page_holds(h, b, va)) {
 		if (h->exception)
 			return NULL;
@@ -401,20 +468,128 @@ struct bis_block *bis_block_get(struct bis_hart *h, uint64_t va)
 		b = NULL;
 	}
 	if (!b) {
-		if (!open_source(h, va, &s))
+		if (!bis_code_open(h, va, &s))
 			return NULL;
 		if (!s.cacheable)
 			return uncached(h, &s, 1);
 		if (!s.watched)
 			return uncached(h, &s, PASSING_INSNS);
-		if (!translate(h, &s, &c->ir, IR_MAX_INSNS))
+		if (!bis_translate_block(h, &s, &c->ir, BLOCK_INSNS))
 			return NULL;
 		if (!s.watched) /* its second page */
 			return uncached(h, &s, 1);
-		b = add_block(h, &s);
+		room = block_room(h, &c->ir);
+		if (!fits(c, room))
+			return uncached(h, &s, BLOCK_INSNS);
+		b = add_block(h, &s, &c->ir, room);
 	}
 	h->pc_page = PAGE_OF(va);
 	if (b->second_page == BLOCK_DEAD)
-		c->jump[bis_jump_hash(b->tag)] = b;
+		c->jump[bis_jump_hash(b->tag)] = (struct bis_jump_place){b->tag, b->code};
 	return b;
+}
+
+/* --- Traces --- */
+
+#define HOT_SAMPLES 2
+
+/* On the spare thread. */
+static void make_trace(struct bis_spare_job *base)
+{
+	struct trace_job *job = (struct trace_job *)(void *)base;
+	uint8_t *at = job->hart->cache->arena + job->at;
+
+	job->size = emit(job->hart, &job->code, job->tag, &job->ir, at, job->work);
+}
+
+static struct trace_job *job_of(struct bis_hart *h)
+{
+	struct bis_block_cache *c = h->cache;
+
+	if (c->job || !h->machine->spare || !h->engine->work_create)
+		return c->job;
+	c->job = calloc(1, sizeof(*c->job));
+	if (!c->job)
+		return NULL;
+	c->job->hart = h;
+	c->job->work = h->engine->work_create();
+	c->job->base.work = make_trace;
+	if (!c->job->work) {
+		free(c->job);
+		c->job = NULL;
+	}
+	return c->job;
+}
+
+/* Has the spare thread make the trace at `s`, which needs `room` bytes at most. False if it is to be made here. */
+static bool ask_for_trace(struct bis_hart *h, const struct bis_code *s, size_t room)
+{
+	struct bis_block_cache *c = h->cache;
+	struct trace_job *job = c->job;
+
+	if (room > c->size - c->top)
+		return false;
+	job->code = *s;
+	job->tag = s->pa | h->block_key;
+	job->at = c->top;
+	job->stale = false;
+	job->asked = bis_spare_ask(h->machine->spare, &job->base);
+	return job->asked;
+}
+
+/* Takes what the spare thread has made, if it has. */
+static void collect_trace(struct bis_hart *h)
+{
+	struct bis_block_cache *c = h->cache;
+	struct trace_job *job = c->job;
+	struct bis_block *old, *made;
+
+	if (!is_under_way(c) || !bis_spare_is_done(&job->base))
+		return;
+	job->asked = false;
+	if (job->stale || is_crowded(c))
+		return;
+	made = (struct bis_block *)(void *)(c->arena + job->at);
+	old = bis_block_find(c, job->tag);
+	if (old)
+		drop_block(c, old);
+	set_used(c, c->used, job->at + job->size);
+	enter_block(c, &job->code, made);
+	h->engine->written_aside();
+	tell_translated(h, &job->code, &job->ir, made);
+}
+
+/* The block at va is translated as a trace, now or by the spare thread. */
+static void make_hot(struct bis_hart *h, uint64_t va, struct bis_block *b)
+{
+	struct bis_block_cache *c = h->cache;
+	struct trace_job *job = job_of(h);
+	struct bis_ir *t = job ? &job->ir : &c->ir;
+	struct bis_code s;
+	size_t room;
+
+	if (is_under_way(c)) /* b will be met again */
+		return;
+	b->samples = 0;
+	if (!bis_code_open(h, va, &s) || !s.watched || !bis_translate_trace(h, &s, t))
+		return;
+	room = block_room(h, t);
+	if (!fits(c, room) || (job && ask_for_trace(h, &s, room)))
+		return;
+	drop_block(c, b);
+	add_block(h, &s, t, room);
+}
+
+void bis_block_heat(struct bis_hart *h, uint64_t va)
+{
+	struct bis_block *b;
+	uint64_t pa;
+
+	collect_trace(h);
+	if (!bis_code_is_uniform(h, va) || h->machine->cfg.observer.insn ||
+	    h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_PC) || !bis_mmu_fetch(h, va, &pa))
+		return;
+	b = bis_block_find(h->cache, pa | h->block_key);
+	if (b && !b->trace && b->second_page == BLOCK_DEAD && ++b->samples >= HOT_SAMPLES)
+		make_hot(h, va, b);
 }

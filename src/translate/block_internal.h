@@ -15,30 +15,36 @@ struct bis_block_cache;
 struct bis_hart;
 struct bis_ir;
 
-#define BLOCK_DEAD	UINT64_MAX
-#define JUMP_CACHE_BITS 12
+#define BLOCK_DEAD	 UINT64_MAX
+#define BLOCK_SHORT_SIZE ((size_t)1 << 20) /* behind a cache's memory: room for any one block, outside the cache */
+#define JUMP_CACHE_BITS	 14
 
-/* A direct exit of a block: *site is what the engine jumps through; it holds `stub` until the exit is linked. */
+/* A direct exit of a block: what the engine jumps by is at `site`; it leads to `stub` until the exit is linked. */
 struct bis_link {
-	const void **site;
+	void *site;
 	const void *stub;
 	struct bis_link *next; /* in the target's `incoming` */
+	bool linked;
 };
 
 struct bis_block {
 	uint64_t tag; /* physical address | key << BLOCK_KEY_SHIFT; BLOCK_DEAD once dropped */
-	struct bis_block *hash_next;
+	struct bis_block *first_next, *second_next; /* with bytes of the same page, see struct bis_block_cache */
 	struct bis_link *incoming;
-	struct bis_link out[2];
+	struct bis_link *out; /* exits by index: `ends`, or in a trace more of them, among its code */
+	struct bis_link ends[2];
 	const void *code;
 	uint64_t second_page; /* physical page of the second half of an instruction over two pages, or BLOCK_DEAD */
+	uint8_t samples;      /* how often bis_block_heat has met it */
+	bool trace : 1, loop : 1;
 	uint16_t insns;
+	uint32_t bytes;	   /* of the engine's code */
 	uint16_t offset[]; /* of each instruction from the page start, and of the end: insns + 1 values */
 };
 
 /* Block statistics for display: any thread may ask for them. */
 struct bis_block_stats {
-	uint64_t translated, dropped, flushes;
+	uint64_t translated, traces, dropped, flushes, used_bytes;
 };
 
 static inline unsigned bis_jump_hash(uint64_t tag)
@@ -55,6 +61,9 @@ struct bis_block_stats bis_block_cache_stats(const struct bis_block_cache *c);
 /* Changes whenever the whole cache was flushed: block pointers taken before are then invalid. */
 uint64_t bis_block_cache_epoch(const struct bis_block_cache *c);
 
+/* The cached block with this tag, or NULL. */
+struct bis_block *bis_block_find(const struct bis_block_cache *c, uint64_t tag);
+
 /*
  * The block at virtual address va in the hart's present state, translated if need be. Sets pc_page. NULL if fetching
  * raised an exception: it has been marked and h->pc is va.
@@ -63,7 +72,14 @@ struct bis_block *bis_block_get(struct bis_hart *h, uint64_t va);
 /* A block at va of at most `max` instructions, valid until the next call of either function; not linked, not cached. */
 struct bis_block *bis_block_get_short(struct bis_hart *h, uint64_t va, unsigned max);
 
+/*
+ * Tells that the hart was seen at va. After a few times for the same block it is translated anew as a trace: the path
+ * from there on, past conditional branches and along jumps inside the page, until it comes back to its start or leaves
+ * the page. Not while code of a block is being executed.
+ */
+void bis_block_heat(struct bis_hart *h, uint64_t va);
+
 /* Makes `from`'s exit `index` go to `to` directly. Both are in the cache and share a page. */
-void bis_block_link(struct bis_block *from, unsigned index, struct bis_block *to);
+void bis_block_link(struct bis_hart *h, struct bis_block *from, unsigned index, struct bis_block *to);
 
 #endif

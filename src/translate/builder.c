@@ -10,11 +10,22 @@
 void bis_ir_begin(struct bis_ir *t, const struct bis_isa_spec *isa, unsigned fs, unsigned frm)
 {
 	t->isa = isa;
+	t->hart = NULL;
 	t->fs = fs;
 	t->frm = frm;
+	t->context = 0;
+	t->stretch = NULL;
 	t->nodes = t->insns = t->temps = 0;
-	t->ended = false;
+	t->ended = t->trace = t->loop = false;
 	t->scratch = 0;
+}
+
+void bis_ir_begin_for(struct bis_ir *t, struct bis_hart *h)
+{
+	bis_ir_begin(t, &h->isa, (unsigned)(h->mstatus >> MSTATUS_FS_SHIFT) & 3, h->fp.rm);
+	t->hart = h;
+	t->context = (unsigned)(h->dtlb - h->tlb[0]) / TLB_ENTRIES;
+	t->stretch = t->context == TLB_M ? h->stretch_ram : NULL;
 }
 
 void bis_ir_begin_insn(struct bis_ir *t, unsigned offset, unsigned len)
@@ -206,9 +217,9 @@ void bis_ir_amo(struct bis_ir *t, enum bis_amo op, unsigned bits, unsigned d, st
 	n->b = value;
 }
 
-void bis_ir_fence(struct bis_ir *t)
+void bis_ir_fence(struct bis_ir *t, bool full)
 {
-	append(t, IR_FENCE, 0, BIS_DISCARD);
+	append(t, IR_FENCE, full, BIS_DISCARD);
 }
 
 void bis_ir_fp(struct bis_ir *t, enum bis_fp_op op, unsigned bits, unsigned rm, unsigned d, struct bis_val a,

@@ -17,12 +17,19 @@
 
 enum { INDEX_BITS = 9, RAW_BITS = 32 };
 
+/* A row, with what is looked at before it is. */
+struct candidate {
+	uint32_t match, mask;
+	const struct bis_insn_row *row;
+};
+
 /* The rows of one length. Bucket n lists row[start[n]] to row[start[n + 1] - 1]. */
 struct row_index {
-	const struct bis_insn_row **row;
-	size_t *start;
+	struct candidate *row;
+	uint32_t *start;
 	unsigned n_bits;
-	uint8_t bit[INDEX_BITS]; /* bit k of the bucket number is this bit of the instruction */
+	uint8_t bit[INDEX_BITS];   /* bit k of the bucket number is this bit of the instruction */
+	uint16_t part[4][1u << 8]; /* what each byte of the instruction contributes to the bucket number */
 };
 
 struct bis_decoder {
@@ -39,11 +46,8 @@ struct row_list {
 
 static unsigned bucket_of(const struct row_index *x, uint32_t raw)
 {
-	unsigned bucket = 0;
-
-	for (unsigned k = 0; k < x->n_bits; k++)
-		bucket |= ((raw >> x->bit[k]) & 1) << k;
-	return bucket;
+	return (unsigned)x->part[0][raw & 0xff] | x->part[1][raw >> 8 & 0xff] | x->part[2][raw >> 16 & 0xff] |
+	       x->part[3][raw >> 24];
 }
 
 static bool enabled(const struct bis_insn_row *row, const struct bis_isa_spec *spec)
@@ -160,6 +164,14 @@ static void choose_bits(struct row_index *x, const struct row_list *list)
 	}
 }
 
+static void fill_parts(struct row_index *x)
+{
+	for (unsigned k = 0; k < x->n_bits; k++)
+		for (unsigned value = 0; value < BIS_ARRAY_SIZE(x->part[0]); value++)
+			if (value >> x->bit[k] % 8 & 1)
+				x->part[x->bit[k] / 8][value] |= (uint16_t)(1u << k);
+}
+
 /* Can an instruction in bucket `bucket` match the row? */
 static bool belongs(const struct row_index *x, const struct bis_insn_row *row, size_t bucket)
 {
@@ -171,10 +183,12 @@ static bool belongs(const struct row_index *x, const struct bis_insn_row *row, s
 
 static int build_index(struct row_index *x, struct row_list *list)
 {
-	size_t total = 0, at = 0, buckets;
+	size_t total = 0, buckets;
+	uint32_t at = 0;
 
 	qsort(list->row, list->count, sizeof(list->row[0]), more_specific_first);
 	choose_bits(x, list);
+	fill_parts(x);
 	buckets = (size_t)1 << x->n_bits;
 	for (size_t i = 0; i < list->count; i++) {
 		size_t copies = buckets;
@@ -191,7 +205,8 @@ static int build_index(struct row_index *x, struct row_list *list)
 		x->start[bucket] = at;
 		for (size_t i = 0; i < list->count; i++)
 			if (belongs(x, list->row[i], bucket))
-				x->row[at++] = list->row[i];
+				x->row[at++] =
+					(struct candidate){list->row[i]->match, list->row[i]->mask, list->row[i]};
 	}
 	x->start[buckets] = at;
 	return 0;
@@ -248,9 +263,9 @@ static const struct bis_insn_row *find_row(const struct row_index *x, uint32_t r
 {
 	unsigned bucket = bucket_of(x, raw);
 
-	for (size_t i = x->start[bucket]; i < x->start[bucket + 1]; i++)
-		if ((raw & x->row[i]->mask) == x->row[i]->match)
-			return x->row[i];
+	for (const struct candidate *c = x->row + x->start[bucket]; c < x->row + x->start[bucket + 1]; c++)
+		if ((raw & c->mask) == c->match)
+			return c->row;
 	return NULL;
 }
 
@@ -261,12 +276,12 @@ const struct bis_insn_row *bis_decode(const struct bis_decoder *d, uint32_t raw,
 
 	if (len == 2)
 		raw &= UINT16_MAX;
-	insn = (struct bis_insn){.row = find_row(&d->by_half[len == 4], raw), .raw = raw};
-	if (insn.row && !d->family->operands(&insn))
-		insn = (struct bis_insn){.raw = raw};
-	if (out)
-		*out = insn;
-	return insn.row;
+	if (!out)
+		out = &insn;
+	*out = (struct bis_insn){.row = find_row(&d->by_half[len == 4], raw), .raw = raw};
+	if (out->row && !d->family->operands(out))
+		*out = (struct bis_insn){.raw = raw};
+	return out->row;
 }
 
 unsigned bis_disassemble(const struct bis_decoder *d, uint32_t raw, uint64_t pc, char *buf, size_t size)

@@ -8,8 +8,8 @@
 #include <biscuit/ir.h>
 #include <biscuit/isa.h>
 
-#define IR_MAX_INSNS	  64
-#define IR_MAX_NODES	  768
+#define IR_MAX_INSNS	  128 /* of a trace; a block has half as many */
+#define IR_MAX_NODES	  1536
 #define IR_NODES_PER_INSN 16 /* room that must be left before an instruction is begun */
 
 enum ir_kind {
@@ -23,6 +23,8 @@ enum ir_kind {
 	IR_FENCE,
 	IR_FP,
 	IR_CALL,
+	IR_TAKE_UNLESS, /* in a trace: d = c unless the condition holds; then imm instructions have not been executed */
+	IR_LEAVE_IF,	/* in a trace: an exit to imm if the condition holds; goes on otherwise */
 	/* the ends of a block */
 	IR_BRANCH,
 	IR_JUMP,
@@ -33,7 +35,8 @@ enum ir_kind {
 /* One operation. Which members count depends on kind; d is a slot or BIS_DISCARD. */
 struct ir_node {
 	uint8_t kind; /* enum ir_kind */
-	uint8_t op;   /* bis_ir_op, bis_mem_kind, bis_amo, bis_fp_op, bis_cond or bis_jump_hint */
+	uint8_t op;   /* bis_ir_op, bis_mem_kind, bis_amo, bis_fp_op, bis_cond or bis_jump_hint; of a fence: is it full?
+		       */
 	uint8_t d;
 	uint8_t insn; /* index of the guest instruction */
 	uint8_t bits; /* width of atomics and floating point */
@@ -45,10 +48,15 @@ struct ir_node {
 
 struct bis_ir {
 	const struct bis_isa_spec *isa;
+	const struct bis_hart *hart; /* of whose state only what keys a block counts; NULL: any */
 	unsigned fs, frm;
+	unsigned context;	       /* enum bis_tlb_context: whose part of the TLB its accesses ask */
+	const struct bis_ram *stretch; /* what they may reach in one piece (src/cpu/stretch.c), or NULL */
 	unsigned nodes, insns;
 	unsigned temps; /* handed out for the current instruction */
 	bool ended;	/* a node ends the block */
+	bool trace;	/* a path through several blocks, see bis_block_heat */
+	bool loop;	/* several paths, one of which leads back to the start */
 	uint32_t scratch;
 	uint16_t offset[IR_MAX_INSNS + 1]; /* of each instruction from the page start; [insns] is the end */
 	struct ir_node node[IR_MAX_NODES];
@@ -56,8 +64,12 @@ struct bis_ir {
 
 /* Empties t for a block of a hart with that ISA and those flags. */
 void bis_ir_begin(struct bis_ir *t, const struct bis_isa_spec *isa, unsigned fs, unsigned frm);
+/* The same for that hart as it is. */
+void bis_ir_begin_for(struct bis_ir *t, struct bis_hart *h);
 /* Opens the next guest instruction of `len` bytes at `offset` from the page start. */
 void bis_ir_begin_insn(struct bis_ir *t, unsigned offset, unsigned len);
+/* Makes jumps over a few pure instructions of the trace into values that are taken or not. */
+void bis_ir_choose(struct bis_ir *t);
 /* Can one more instruction be opened? */
 bool bis_ir_has_room(const struct bis_ir *t);
 /* The value of a pure operation on constants. */

@@ -81,12 +81,15 @@ bool gen_is_word_count(const struct row *row)
 void gen_plain(struct gen *g)
 {
 	const struct row *row;
-	uint32_t raw;
+	uint32_t raw, writes;
 
 	do {
 		row = table_draw(&g->table, &g->rng, KIND_PLAIN);
 		raw = table_encode(&g->table, row, &g->rng);
-	} while (table_writes(row, raw) & g->reserved);
+		writes = table_writes(row, raw);
+		if (gen_is_word_count(row))
+			writes |= (uint32_t)1 << table_base(row, raw);
+	} while (writes & g->reserved);
 	if (gen_is_word_count(row) && table_base(row, raw)) { /* see masks.h */
 		as_i(&g->code, I_ADDIW, table_base(row, raw), table_base(row, raw), 0);
 		gen_wrote(g, (uint32_t)1 << table_base(row, raw));
@@ -126,8 +129,13 @@ static void add_item(struct gen *g, uint64_t from, enum mode mode, bool paging)
 	g->items[g->item_count++] = (struct item){from, as_here(&g->code), g->stretch, mode, paging};
 }
 
+/* Of programs that are to spend their time in loops. */
+static const struct item_class hot_loop = {item_hot_loop, 0, ANYWHERE, 0};
+
 static const struct item_class *choose_class(struct gen *g)
 {
+	if (g->loops && rng_chance(&g->rng, 20))
+		return &hot_loop;
 	for (;;) {
 		const struct item_class *class = &classes[rng_below(&g->rng, CLASSES)];
 
@@ -193,9 +201,10 @@ void gen_start(struct gen *g, const struct isa *isa, uint64_t seed)
 	runtime_start(&g->rt, &g->code, isa, &g->rng);
 }
 
-void gen_program(struct gen *g, const struct isa *isa, uint64_t seed, size_t count, size_t stop)
+void gen_program(struct gen *g, const struct isa *isa, uint64_t seed, size_t count, size_t stop, bool loops)
 {
 	gen_start(g, isa, seed);
+	g->loops = loops;
 	while (g->drawn < count && g->item_count < stop && g->stretch < DIGESTS_MAX - 1) {
 		emit_stretch(g, stop);
 		if (g->item_count < stop)

@@ -41,12 +41,14 @@ struct gen {
 	bool paging;	   /* satp is not bare */
 	bool lower_data;   /* M-mode loads and stores as S or U (MPRV) */
 	bool interrupt_armed;
+	bool loops;	  /* with hot loops */
 	bool sret_traps;  /* mstatus.TSR is set, nothing is delegated */
 	uint64_t exit_la; /* the la of the address where the present stretch leaves S or U */
 };
 
-/* A program of at least count instructions from the table, or of the first stop items of it. */
-void gen_program(struct gen *g, const struct isa *isa, uint64_t seed, size_t count, size_t stop);
+/* A program of at least count instructions from the table, or of the first stop items of it; `loops`: with hot
+ * loops. */
+void gen_program(struct gen *g, const struct isa *isa, uint64_t seed, size_t count, size_t stop, bool loops);
 /* Its parts, for programs with a body of another kind: start-up code and data, then what runtime_finish() emits. */
 void gen_start(struct gen *g, const struct isa *isa, uint64_t seed);
 void gen_free(struct gen *g);
@@ -74,6 +76,7 @@ void item_jump(struct gen *g);
 void item_jump_reg(struct gen *g);
 void item_loop(struct gen *g);
 void item_self_modify(struct gen *g);
+void item_hot_loop(struct gen *g);
 void item_bad_fetch(struct gen *g);
 void item_illegal(struct gen *g);
 void item_system(struct gen *g);

@@ -78,6 +78,8 @@ static const struct csr *choose_csr(struct gen *g)
 
 static void access_csr(struct gen *g, unsigned funct3, unsigned rd, unsigned csr, unsigned rs1)
 {
+	if (g->reserved >> rd & 1)
+		rd = ZERO;
 	as_csr(&g->code, funct3, rd, csr, rs1);
 	gen_wrote(g, (uint32_t)1 << rd);
 	g->drawn++;
@@ -90,6 +92,8 @@ static void access_any(struct gen *g, const struct csr *csr, uint64_t mask)
 	unsigned rd = rng_below(&g->rng, 32);
 	unsigned operand = rng_below(&g->rng, 32);
 
+	if (form < IMMEDIATE && (g->reserved >> operand & 1))
+		operand = ZERO;
 	if (form > IMMEDIATE)
 		operand &= (unsigned)mask;
 	else if (mask != UINT64_MAX && operand)

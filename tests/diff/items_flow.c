@@ -53,8 +53,11 @@ void item_jump_reg(struct gen *g)
 	unsigned base = gen_reg(g, 0);
 	uint32_t raw = table_set_base(row, table_encode(&g->table, row, &g->rng), base);
 	uint64_t la = as_here(&g->code);
-	int odd = (int)rng_below(&g->rng, 2); /* jalr clears bit 0 of the sum */
+	int odd; /* jalr clears bit 0 of the sum */
 
+	if (table_writes(row, raw) & g->reserved)
+		return;
+	odd = (int)rng_below(&g->rng, 2);
 	if (row->size == 4)
 		raw &= ~((uint32_t)1 << 20); /* an even offset */
 	as_la(&g->code, base, la);
@@ -108,7 +111,8 @@ void item_self_modify(struct gen *g)
 		do {
 			row[i] = table_draw(&g->table, &g->rng, KIND_PLAIN);
 			raw[i] = table_encode(&g->table, row[i], &g->rng);
-		} while (row[i]->size != 4 || (table_writes(row[i], raw[i]) & own) || gen_is_word_count(row[i]));
+		} while (row[i]->size != 4 || (table_writes(row[i], raw[i]) & (own | g->reserved)) ||
+			 gen_is_word_count(row[i]));
 	}
 	gen_li(g, counter, 4 + rng_below(&g->rng, 2));
 	gen_li(g, code, raw[1]);

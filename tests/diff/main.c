@@ -24,7 +24,7 @@ struct config {
 	size_t stop;
 	unsigned seconds;
 	const char *emit;
-	bool fixed;
+	bool fixed, loops;
 	char elf[PROGRAM_PATH];
 };
 
@@ -32,8 +32,9 @@ static void usage(FILE *f)
 {
 	fputs("usage: fuzz-diff [--isa ISA] [--seed N] [--count INSNS] [--per-program INSNS] [--left KIND] [--right "
 	      "KIND]\n"
-	      "                 [--timeout SECONDS] [--emit FILE [--stop ITEMS]]\n"
+	      "                 [--timeout SECONDS] [--loops] [--emit FILE [--stop ITEMS]]\n"
 	      "Runs random RISC-V programs on two machines and compares registers, CSRs, traps and memory.\n"
+	      "--loops: they spend their time in loops.\n"
 	      "       fuzz-diff --fixed FILE...    runs fixed cases on Biscuit, and on QEMU where it is installed\n"
 	      "KIND: qemu, qemu-step, biscuit, biscuit:ENGINE; $BISCUIT_RUN names the Biscuit command.\n",
 	      f);
@@ -44,7 +45,7 @@ static bool run_both(const struct config *c, uint64_t seed, size_t stop, struct 
 {
 	int err;
 
-	gen_program(g, &c->isa, seed, c->per_program, stop);
+	gen_program(g, &c->isa, seed, c->per_program, stop, c->loops);
 	err = program_write(c->elf, &c->isa, &g->code, g->data, DATA_END - DATA);
 	if (err) {
 		fprintf(stderr, "fuzz-diff: %s: %s\n", c->elf, strerror(-err));
@@ -153,7 +154,7 @@ static int emit(const struct config *c)
 	struct gen g;
 	int err;
 
-	gen_program(&g, &c->isa, c->seed, c->per_program, c->stop);
+	gen_program(&g, &c->isa, c->seed, c->per_program, c->stop, c->loops);
 	err = program_write(c->emit, &c->isa, &g.code, g.data, DATA_END - DATA);
 	gen_free(&g);
 	if (err)
@@ -188,12 +189,19 @@ static uint64_t number(const char *text)
 }
 
 static const struct option options[] = {
-	{"isa", required_argument, NULL, 'i'},	   {"seed", required_argument, NULL, 's'},
-	{"count", required_argument, NULL, 'n'},   {"per-program", required_argument, NULL, 'p'},
-	{"left", required_argument, NULL, 'l'},	   {"right", required_argument, NULL, 'r'},
-	{"timeout", required_argument, NULL, 't'}, {"emit", required_argument, NULL, 'e'},
-	{"fixed", no_argument, NULL, 'f'},	   {"stop", required_argument, NULL, 'k'},
-	{"help", no_argument, NULL, 'h'},	   {NULL, 0, NULL, 0},
+	{"isa", required_argument, NULL, 'i'},
+	{"seed", required_argument, NULL, 's'},
+	{"count", required_argument, NULL, 'n'},
+	{"per-program", required_argument, NULL, 'p'},
+	{"left", required_argument, NULL, 'l'},
+	{"right", required_argument, NULL, 'r'},
+	{"timeout", required_argument, NULL, 't'},
+	{"emit", required_argument, NULL, 'e'},
+	{"fixed", no_argument, NULL, 'f'},
+	{"stop", required_argument, NULL, 'k'},
+	{"loops", no_argument, NULL, 'o'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 static void parse_options(int argc, char **argv, struct config *c)
@@ -229,6 +237,9 @@ static void parse_options(int argc, char **argv, struct config *c)
 			break;
 		case 'f':
 			c->fixed = true;
+			break;
+		case 'o':
+			c->loops = true;
 			break;
 		case 'k':
 			c->stop = number(optarg);

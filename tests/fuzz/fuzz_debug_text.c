@@ -98,13 +98,6 @@ size_t fuzz_seed(unsigned index, uint8_t *buf, size_t max)
 		"3\nreset\n",
 		"0x80000000\nmain+4\n18446744073709551615\n0xffffffffffffffff+1\n",
 	};
-	size_t len;
 
-	if (index >= sizeof(seeds) / sizeof(seeds[0]))
-		return 0;
-	len = strlen(seeds[index]);
-	if (len > max)
-		return 0;
-	memcpy(buf, seeds[index], len);
-	return len;
+	return index < sizeof(seeds) / sizeof(seeds[0]) ? fuzz_text(seeds[index], buf, max) : 0;
 }

@@ -149,13 +149,6 @@ size_t fuzz_seed(unsigned index, uint8_t *buf, size_t max)
 		"c\x20\xfe\x05\x01\x01\xfe\x05"
 		"\x02\x02\xfe\x14\x05\x05\xfe\x0a\x03\x02\xfe\x0a\x50\x30",
 	};
-	size_t len;
 
-	if (index >= sizeof(seeds) / sizeof(seeds[0]))
-		return 0;
-	len = strlen(seeds[index]);
-	if (len > max)
-		return 0;
-	memcpy(buf, seeds[index], len);
-	return len;
+	return index < sizeof(seeds) / sizeof(seeds[0]) ? fuzz_text(seeds[index], buf, max) : 0;
 }

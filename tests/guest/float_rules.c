@@ -16,7 +16,7 @@ static uint64_t out;
 		uint64_t in_[2] = {a, b};                                                                              \
 		__asm__ volatile("fscsr x0\nfld ft0, 0(%0)\nfld ft1, 8(%0)\n" insns "\nfsd ft0, 0(%1)" ::"r"(in_),     \
 				 "r"(&out)                                                                             \
-				 : "ft0", "ft1", "memory");                                                            \
+				 : "ft0", "ft1", "ft2", "memory");                                                     \
 		out;                                                                                                   \
 	})
 
@@ -82,7 +82,7 @@ static void static_modes(void)
 		__asm__ volatile("fscsr %2\nfld ft0, 0(%0)\nfld ft1, 8(%0)\nfdiv." suffix " ft0, ft0, ft1, " mode      \
 				 "\nfsd ft0, 0(%1)" ::"r"(in_),                                                        \
 				 "r"(&out), "r"((other) << 5)                                                          \
-				 : "ft0", "ft1", "memory");                                                            \
+				 : "ft0", "ft1", "ft2", "memory");                                                     \
 		out;                                                                                                   \
 	})
 	for (ulong other = 0; other < 8; other++) {
@@ -204,9 +204,21 @@ static void register_file(void)
 	      0x4018000000000000);
 }
 
+/* As many in a row as a block can have, of operands whose boxes nobody has seen: each must be looked at. */
+static void dense(void)
+{
+	uint64_t one = ONE_S | BOX, bad = ONE_S;
+
+	check("fadd.s in a row", WITH(".rept 200\nfadd.s ft2, ft1, ft0\n.endr\nfsgnj.s ft0, ft2, ft2", one, one),
+	      0x40000000 | BOX);
+	check("fmadd.s in a row", WITH(".rept 200\nfmadd.s ft2, ft1, ft1, ft0\n.endr\nfsgnj.s ft0, ft2, ft2", bad, one),
+	      NAN_S | BOX);
+}
+
 int main(void)
 {
 	boxing();
+	dense();
 	moves();
 	static_modes();
 	ties();

@@ -133,6 +133,68 @@ static void privilege(void)
 	check("fcsr from U", run_in(MODE_U, touch_fcsr, 0, 0), NO_TRAP);
 }
 
+/* The same instructions in each mode in turn, in M also where its loads and stores are those of S. */
+static void privilege_in_turn(void)
+{
+	for (ulong i = 0; i < 10; i++) {
+		check("mscratch from M", touch_m(0, 0), NO_TRAP);
+		csr_clear(mstatus, STATUS_MPP);
+		csr_set(mstatus, MODE_S << STATUS_MPP_SHIFT | STATUS_MPRV);
+		touch_m(0, 0);
+		csr_clear(mstatus, STATUS_MPRV);
+		check_no_trap("mscratch from M, MPRV");
+		csr_set(mstatus, STATUS_SUM);
+		run_in(MODE_S, touch_m, 0, 0);
+		check_illegal("mscratch from S, SUM");
+		csr_clear(mstatus, STATUS_SUM);
+		run_in(MODE_S, touch_m, 0, 0);
+		check_illegal("mscratch from S, again");
+		check("sscratch from S, again", run_in(MODE_S, touch_s, 0, 0), NO_TRAP);
+		run_in(MODE_U, touch_s, 0, 0);
+		check_illegal("sscratch from U, again");
+	}
+}
+
+/* What sepc and the status registers give and take, with the result in the operand's register. */
+static void views(void)
+{
+	ulong v = 0x12345679, bits = STATUS_SIE | STATUS_MIE, before;
+
+	csr_write(sepc, 0x80000ff7);
+	__asm__ volatile("csrrw %0, sepc, %0" : "+r"(v));
+	check("csrrw of sepc: old", v, 0x80000ff6);
+	check("csrrw of sepc: new", csr_read(sepc), 0x12345678);
+	v = 0x7;
+	__asm__ volatile("csrrs %0, sepc, %0" : "+r"(v));
+	check("csrrs of sepc: old", v, 0x12345678);
+	check("csrrs of sepc: new", csr_read(sepc), 0x1234567e);
+	v = 0xe;
+	__asm__ volatile("csrrc %0, sepc, %0" : "+r"(v));
+	check("csrrc of sepc: old", v, 0x1234567e);
+	check("csrrc of sepc: new", csr_read(sepc), 0x12345670);
+	__asm__ volatile("csrrsi x0, sepc, 3" ::: "memory");
+	check("csrrsi of sepc", csr_read(sepc), 0x12345672);
+	csr_write(mie, 0);
+	csr_set(mstatus, bits);
+	before = csr_read(mstatus);
+	__asm__ volatile("csrrci %0, sstatus, 31" : "=r"(v)::"memory");
+	check("csrrci of sstatus: old", v & bits, STATUS_SIE);
+	check("csrrci of sstatus: new", csr_read(mstatus), before & ~STATUS_SIE);
+	__asm__ volatile("csrrci %0, mstatus, 31" : "=r"(v)::"memory");
+	check("csrrci of mstatus: old", v, before & ~STATUS_SIE);
+	check("csrrci of mstatus: new", csr_read(mstatus), before & ~bits);
+	__asm__ volatile("csrrsi %0, mstatus, 10" : "=r"(v)::"memory");
+	check("csrrsi of mstatus: old", v, before & ~bits);
+	check("csrrsi of mstatus: new", csr_read(mstatus), before);
+	csr_clear(mstatus, bits);
+	for (ulong fs = 0; fs < 4; fs++) {
+		csr_clear(mstatus, STATUS_FS);
+		csr_set(mstatus, fs << 13);
+		check_row("sstatus.SD of FS", fs, (csr_read(sstatus) & STATUS_SD) != 0, fs == 3);
+		check_row("mstatus.SD of FS", fs, (csr_read(mstatus) & STATUS_SD) != 0, fs == 3);
+	}
+}
+
 static void identity(void)
 {
 	ulong misa = csr_read(misa);
@@ -224,6 +286,8 @@ int main(void)
 	missing();
 	open_pmp();
 	privilege();
+	privilege_in_turn();
+	views();
 	identity();
 	floating_point_state();
 	trap_registers();

@@ -233,6 +233,10 @@ refused 'no memory' '--memory: 0 bytes' --memory 0 off.elf
 refused 'odd memory size' 'memory|RAM' --memory 4097 off.elf
 refused 'memory that cannot be had' 'memory|RAM' --memory 1000000T off.elf
 refused 'memory that overflows' '--memory' --memory 99999999999999999999 off.elf
+refused 'bad size of the code cache' '--code-cache: .*12Q' --code-cache 12Q off.elf
+refused 'no code cache' '--code-cache: 0 bytes' --code-cache 0 off.elf
+refused 'too small a code cache' 'code cache of 1024 KiB for 4 harts: expected 512 KiB' --code-cache 1M -n 4 off.elf
+refused 'too large a code cache' 'code cache of .* expected 512 KiB to 1 GiB a hart' --code-cache 2G off.elf
 refused 'too many harts' "--harts: '9', expected a number from 1 to 8" --harts 9 off.elf
 refused 'hart words' "--harts: 'two'" --harts two off.elf
 refused 'unknown extension' 'zbc' --isa rv64imac_zbc off.elf

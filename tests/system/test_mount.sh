@@ -52,6 +52,9 @@ control() {
 	ok "its register" has "$dir/csr/mstatus" '1800$'
 	ok "a field of a device" put "$dir/dev/uart0/lcr" 0x03
 	ok "which it has now" is "$dir/dev/uart0/lcr" 0x03
+	put "$dir/ctl" reset
+	until has "$dir/cpu/0/pc" '80000000$' || has "$dir/status" '^state running$'; do :; done
+	ok "a reset leaves it paused" has "$dir/status" '^state paused$'
 }
 
 # Nothing waits for a step that takes long, and everybody can end it: a pause, and whoever asked for it.

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Snapshots of whole guests at random points, restored in a new process: a crumb with commands typed, and Debian's kernel
 # while it boots, and while it works with a disk and a shared folder. Both end as if nothing had happened.
-# SNAPSHOT_SEED chooses the points, SNAPSHOT_POINTS=10 tries ten times as many.
+# SNAPSHOT_SEED chooses the points, SNAPSHOT_POINTS=10 tries ten times as many. A subshell has random numbers of its own,
+# which no seed chooses: RANDOM is not for a $(command).
 # shellcheck disable=SC2154,SC2317 source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 datadir=${BISCUIT_DATADIR:-guest/crumb}
@@ -91,13 +92,14 @@ crumb_disk() {
 # crumb_until FROM WITHIN: a crumb of $width that is stopped at a random moment, so many ms after its start and after
 # that within so many: in $snap, and its output so far in $work/before. 1: it had ended by itself.
 crumb_until() {
+	local moment=$(($1 + RANDOM % $2))
 	crumb_disk
 	crumb_script >"$work/typed"
 	"$run" --isa "rv$width" --share "$share" --drive "file=$work/disk,if=$interface" --mount "$mount" <"$work/typed" \
 		>"$work/before" 2>"$work/said" &
 	pid=$!
 	await [ -e "$mount/ctl" ] || return 2
-	sleep "$(seconds $(($1 + RANDOM % $2)))"
+	sleep "$(seconds $moment)"
 	tell pause 2>/dev/null || { wait "$pid"; pid=; return 1; }
 	cp "$mount/snapshots/new" "$snap" || return 2
 	kill "$pid"
@@ -174,14 +176,19 @@ session() {
 	umount -l "$mount" 2>/dev/null || fusermount3 -u -z "$mount" 2>/dev/null
 }
 
-# Somewhere on the way from the first instruction to init, and again and again.
+# Somewhere on the way from the first instruction to the shell, and again and again, as it runs: after so many of the
+# boot's instructions, which are about two thousand million. Should they be fewer, it stands at the prompt, and a line
+# typed after the restore brings the next one.
+reached="[ \$(sed -n 's/^instret //p' $mount/status 2>/dev/null) -ge"
 order=()
 for point in $(seq "$times"); do
-	order+=("host snapshot $point while it boots: until [ -e $mount/ctl ]; do sleep 0.1; done; sleep $(seconds $((RANDOM % (3000 / times)))); $take $work/boot$point.snap && echo resume | $tell")
+	instret=$((((point - 1) * 32768 + RANDOM) * 60000 / times))
+	order+=("host snapshot $point while it boots: for i in \$(seq 1200); do $reached $instret ] 2>/dev/null && break; sleep 0.02; done; cp $mount/snapshots/new $work/boot$point.snap")
 done
 session boot --linux debian --mount "$mount" --share "$share" --drive "file=$work/disk.img" < <(printf '%s\n' "${order[@]}" kill)
 for point in $(seq 2 "$times"); do
 	session "booted$point" --restore "$work/boot$point.snap" <<END
+send
 expect 240 / #
 ok it goes on to the shell
 send $obey
@@ -193,7 +200,10 @@ done
 
 # The first of them goes on to read from a share and write to a disk. Once more, when the first snapshot's disk is not its
 # own any more.
+early=$((RANDOM % 400))
+late=$((RANDOM % 800))
 session work --restore "$work/boot1.snap" --mount "$mount" <<END
+send
 expect 240 / #
 ok it goes on to the shell
 send $obey
@@ -202,8 +212,8 @@ check 10 nothing has gone wrong: ! dmesg -r | grep -E '^<[0-3]>' | grep -iE 'BUG
 check 30 a disk and a share: mkdir -p /s && mount -t 9p -o trans=virtio,version=9p2000.L share /s && mount -t ext4 /dev/vda /mnt
 check 10 files are open: exec 5>/s/log 6</s/big && echo begin >&5 && dd bs=1k count=1 <&6 2>/dev/null | sha256sum >/first
 send (for i in \$(seq $rounds); do sha256sum </s/big >>/mnt/sums; echo \$i >&5; sync; sleep 0.1; done; echo the state is \$(sha256sum </mnt/sums)) &
-host a snapshot while it works: sleep $(seconds $((RANDOM % 400))); $take $work/early.snap && echo resume | $tell
-host and another one: sleep $(seconds $((RANDOM % 800))); $take $snap
+host a snapshot while it works: sleep $(seconds $early); $take $work/early.snap && echo resume | $tell
+host and another one: sleep $(seconds $late); $take $snap
 kill
 END
 session worked --restore "$snap" --mount "$mount" <<END

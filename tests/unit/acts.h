@@ -144,10 +144,10 @@ static const struct bis_module_class acts_class = {.abi = BIS_MODULE_ABI,
 /* --- Running --- */
 
 /* A paused machine with this instruction set; it stands at instruction 0, which branches to itself. */
-static inline struct bis_machine *acts_machine(const char *isa)
+static inline struct bis_machine *acts_machine_on(const char *engine, const char *isa)
 {
 	static const struct bis_module_class *const classes[] = {&acts_class, NULL};
-	struct bis_machine *m = rig_create_with(isa, 1, classes);
+	struct bis_machine *m = rig_create_on(engine, isa, 1, classes);
 
 	memset(program, 0, sizeof(program));
 	rig_add(m, "acts");
@@ -157,6 +157,11 @@ static inline struct bis_machine *acts_machine(const char *isa)
 	assert_ok(bis_machine_start(m));
 	assert_ok(bis_machine_pause(m));
 	return m;
+}
+
+static inline struct bis_machine *acts_machine(const char *isa)
+{
+	return acts_machine_on(NULL, isa);
 }
 
 /* Lays out program[first..first+count-1] at RIG_CODE and runs `steps` instructions from there. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "modules/device/native.h"
 #include "src/machine/chardev_internal.h"
 #include "src/machine/display_internal.h"
 #include "src/machine/input_internal.h"
@@ -546,4 +547,9 @@ void fake_csr_write(struct bis_module *mod, unsigned reg, uint64_t val)
 	bis_machine_lock_devices(mod->machine);
 	mod->devcsr->write(mod->self, reg, val);
 	bis_machine_unlock_devices(mod->machine);
+}
+
+unsigned fake_csr_error(struct bis_module *mod)
+{
+	return (unsigned)(fake_csr_read(mod, NATIVE_STATUS) & NATIVE_STATUS_ERROR_MASK) >> NATIVE_STATUS_ERROR_SHIFT;
 }

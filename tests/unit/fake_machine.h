@@ -92,6 +92,8 @@ void fake_write(struct bis_module *mod, uint64_t off, unsigned size, uint64_t va
 /* Native registers. */
 uint64_t fake_csr_read(struct bis_module *mod, unsigned reg);
 void fake_csr_write(struct bis_module *mod, unsigned reg, uint64_t val);
+/* The error that their status register tells; 0: none. */
+unsigned fake_csr_error(struct bis_module *mod);
 
 /* The level of the module's first interrupt line; of an input of a controller; of a line of a hart. */
 bool fake_irq(const struct bis_module *mod);

@@ -31,15 +31,22 @@ static inline struct bis_module *rig_add(struct bis_machine *m, const char *spec
 	return mod;
 }
 
-/* A machine that knows `classes`, nothing added. */
-static inline struct bis_machine *rig_create_with(const char *isa, unsigned harts,
-						  const struct bis_module_class *const *classes)
+/* A machine that knows `classes`, nothing added, on an engine (NULL: the default). */
+static inline struct bis_machine *rig_create_on(const char *engine, const char *isa, unsigned harts,
+						const struct bis_module_class *const *classes)
 {
-	struct bis_machine_config cfg = {.ram_size = RIG_RAM_SIZE, .harts = harts, .isa = isa, .classes = classes};
+	struct bis_machine_config cfg = {
+		.ram_size = RIG_RAM_SIZE, .harts = harts, .isa = isa, .engine = engine, .classes = classes};
 	struct bis_machine *m = NULL;
 
 	assert_ok(bis_machine_create(&cfg, &m));
 	return m;
+}
+
+static inline struct bis_machine *rig_create_with(const char *isa, unsigned harts,
+						  const struct bis_module_class *const *classes)
+{
+	return rig_create_on(NULL, isa, harts, classes);
 }
 
 /* A machine with the instruction set and the standard paging schemes. */

@@ -43,11 +43,6 @@ static void wr(struct fixture *f, unsigned reg, uint64_t val)
 	fake_csr_write(f->mod, reg, val);
 }
 
-static unsigned error_of(struct fixture *f)
-{
-	return (unsigned)(rd(f, NATIVE_STATUS) >> 8 & 0xff);
-}
-
 static void bytes_go_out_and_come_in(void **state)
 {
 	struct fixture *f = *state;
@@ -110,12 +105,12 @@ static void a_buffer_is_sent_whole(void **state)
 	wr(f, CONSOLE_ADDRESS, FAKE_RAM_END - 65536);
 	wr(f, CONSOLE_WRITE, 65536);
 	assert_int_equal(rd(f, CONSOLE_WRITE), 65536);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	assert_int_equal(f->console.len, 65536);
 	assert_memory_equal(f->console.out, bytes, 65536);
 	wr(f, CONSOLE_WRITE, 0);
 	assert_int_equal(rd(f, CONSOLE_WRITE), 0);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	free(bytes);
 }
 
@@ -133,17 +128,17 @@ static void full_output_is_reported_and_loses_nothing_accepted(void **state)
 		accepted += rd(f, CONSOLE_WRITE);
 	}
 	assert_int_equal(accepted, BIS_CHARDEV_QUEUE);
-	assert_int_equal(error_of(f), NATIVE_ERROR_AGAIN);
+	assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_AGAIN);
 	assert_true(rd(f, NATIVE_STATUS) & CONSOLE_STATUS_FULL);
 	assert_false(fake_irq(f->mod));
 	wr(f, CONSOLE_DATA, 'x');
-	assert_int_equal(error_of(f), NATIVE_ERROR_AGAIN);
+	assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_AGAIN);
 	fake_console_accept(f->m, &f->console, SIZE_MAX);
 	assert_int_equal(f->console.len, accepted);
 	assert_true(fake_irq(f->mod));
 	assert_false(rd(f, NATIVE_STATUS) & CONSOLE_STATUS_FULL);
 	wr(f, CONSOLE_DATA, 'x');
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 }
 
 static void buffers_outside_ram_send_nothing(void **state)
@@ -168,10 +163,10 @@ static void buffers_outside_ram_send_nothing(void **state)
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(bad); i++) {
 		wr(f, CONSOLE_ADDRESS, bad[i].address);
 		wr(f, CONSOLE_WRITE, bad[i].len);
-		assert_int_equal(error_of(f), bad[i].error);
+		assert_int_equal(fake_csr_error(f->mod), bad[i].error);
 		assert_int_equal(rd(f, CONSOLE_WRITE), 0);
 		wr(f, NATIVE_STATUS, NATIVE_STATUS_INTERRUPT);
-		assert_int_equal(error_of(f), 0);
+		assert_int_equal(fake_csr_error(f->mod), 0);
 	}
 	assert_int_equal(f->console.len, 0);
 }
@@ -227,7 +222,7 @@ static void reset_gives_the_power_on_state(void **state)
 	fake_reset(f->mod);
 	assert_false(fake_irq(f->mod));
 	assert_int_equal(rd(f, CONSOLE_ENABLE), 0);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	wr(f, CONSOLE_ADDRESS, 1);
 	assert_int_equal(rd(f, CONSOLE_ADDRESS), 1);
 	/* Registers without a function */

@@ -14,7 +14,7 @@
 #define WINDOW_SIZE (UINT64_C(16) * BIS_PAGE_SIZE)
 #define PAGE	    ((uint64_t)BIS_PAGE_SIZE)
 
-enum { CSR_MTVEC_ = 0x305, CSR_MCAUSE_ = 0x342, CSR_MTVAL_ = 0x343 };
+enum { CSR_MTVEC_ = 0x305, CSR_MCAUSE_ = 0x342, CSR_MTVAL_ = 0x343, CSR_FFLAGS_ = 1 };
 
 /* --- A module with a direct window, and a native slot whose register 1 is unlocked --- */
 
@@ -237,6 +237,27 @@ static void a_file_that_shrinks_is_an_access_fault(void **state)
 	assert_int_equal(load(f, WINDOW + PAGE), 101);
 }
 
+static void a_refused_access_leaves_floating_point_flags(void **state)
+{
+	static const uint32_t code[] = {0xd0058553, 0xd00685d3,
+					0x18b50653, /* fcvt.s.w fa0, a1; the same fa1, a3; fdiv.s */
+					LD(A2, 0, A0)};
+	const struct fixture *f = *state;
+
+	fill_file(f, 2);
+	assert_int_equal(bis_direct_map(f->w->direct, 0, 2 * PAGE, f->fd, 0, BIS_DIRECT_SHARED), 0);
+	assert_int_equal(load(f, WINDOW + PAGE), 101);
+	assert_int_equal(ftruncate(f->fd, (off_t)PAGE), 0);
+	rig_set_csr(f->m, CSR_MSTATUS, UINT64_C(3) << 13); /* FS: dirty */
+	bis_hart_set_reg(rig_hart(f->m), A0, WINDOW + PAGE);
+	bis_hart_set_reg(rig_hart(f->m), A1, 1);
+	bis_hart_set_reg(rig_hart(f->m), A3, 3);
+	RIG_LOAD(f->m, RIG_CODE, code);
+	rig_step_at(f->m, RIG_CODE, 4);
+	assert_int_equal(rig_csr(f->m, CSR_MCAUSE_), BIS_CAUSE_LOAD_ACCESS);
+	assert_int_equal(rig_csr(f->m, CSR_FFLAGS_), 1); /* inexact */
+}
+
 static _Atomic unsigned bus_signals;
 
 static void count_signal(int sig)
@@ -393,6 +414,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_the_host_writes_shows_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(stores_go_where_the_mapping_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_shrinks_is_an_access_fault, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_refused_access_leaves_floating_point_flags, setup, teardown),
 		{"and where the program blocks signals", a_file_that_shrinks_is_an_access_fault, setup_blocked,
 		 teardown, NULL},
 		cmocka_unit_test_setup_teardown(a_signal_that_is_sent_goes_where_it_went_before, setup, teardown),

@@ -62,11 +62,6 @@ static void wr(struct fixture *f, unsigned reg, uint64_t val)
 	fake_csr_write(f->mod, reg, val);
 }
 
-static unsigned error_of(struct fixture *f)
-{
-	return (unsigned)(rd(f, NATIVE_STATUS) >> 8 & 0xff);
-}
-
 static void set(struct fixture *f, uint64_t mode, uint64_t pitch, uint64_t address)
 {
 	wr(f, FRAMEBUFFER_MODE, mode);
@@ -100,20 +95,20 @@ static void a_mode_appears_when_the_address_is_written(void **state)
 	assert_int_equal(look(f)->width, 0);
 	assert_ok(bis_mem_write(f->m->memory, (bis_gpa){BIS_RAM_BASE + (320 + 7) * 4}, &red, 4));
 	wr(f, FRAMEBUFFER_ADDRESS, BIS_RAM_BASE);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	assert_int_equal(rd(f, FRAMEBUFFER_ADDRESS), BIS_RAM_BASE);
 	assert_int_equal(look(f)->width, 320);
 	assert_int_equal(f->view.height, 200);
 	assert_int_equal(pixel(f, 7, 1), 0xffff0000);
 
 	set(f, MODE(100, 50, FRAMEBUFFER_FORMAT_RGB565), 256, BIS_RAM_BASE + 0x80000);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	assert_ok(bis_mem_write(f->m->memory, (bis_gpa){BIS_RAM_BASE + 0x80000 + 256 * 3 + 2}, &green, 2));
 	assert_int_equal(look(f)->width, 100);
 	assert_int_equal(pixel(f, 1, 3), 0xff00ff00);
 
 	wr(f, FRAMEBUFFER_ADDRESS, 0);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	assert_int_equal(look(f)->width, 0);
 	assert_int_equal(rd(f, FRAMEBUFFER_ADDRESS), 0);
 }
@@ -226,16 +221,16 @@ static void pictures_that_cannot_be_are_refused_and_the_old_one_stays(void **sta
 	look(f);
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(bad); i++) {
 		set(f, bad[i].mode, bad[i].pitch, bad[i].address);
-		assert_int_equal(error_of(f), bad[i].error);
+		assert_int_equal(fake_csr_error(f->mod), bad[i].error);
 		assert_int_equal(rd(f, FRAMEBUFFER_ADDRESS), BIS_RAM_BASE + 0x1000);
 		assert_int_equal(look(f)->width, 20);
 		assert_int_equal(f->view.n_rects, 0);
 		wr(f, NATIVE_STATUS, NATIVE_STATUS_INTERRUPT);
-		assert_int_equal(error_of(f), 0);
+		assert_int_equal(fake_csr_error(f->mod), 0);
 	}
 	/* The last byte of RAM. */
 	set(f, MODE(10, 10, 0), 44, FAKE_RAM_END - (44 * 9 + 40));
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 }
 
 static void a_32_bit_guest_reaches_high_addresses(void **state)
@@ -245,9 +240,9 @@ static void a_32_bit_guest_reaches_high_addresses(void **state)
 	wr(f, FRAMEBUFFER_MODE, MODE(10, 10, 0));
 	wr(f, FRAMEBUFFER_HIGH, 1);
 	wr(f, FRAMEBUFFER_ADDRESS, 0x80000000);
-	assert_int_equal(error_of(f), NATIVE_ERROR_ADDRESS);
+	assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_ADDRESS);
 	wr(f, FRAMEBUFFER_ADDRESS, 0x80000000);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	assert_int_equal(rd(f, FRAMEBUFFER_HIGH), 0);
 }
 
@@ -342,7 +337,7 @@ static void reset_shows_nothing_but_keeps_the_wish(void **state)
 	assert_int_equal(rd(f, FRAMEBUFFER_PREFERRED), MODE(300, 200, 0));
 	wr(f, FRAMEBUFFER_MODE, MODE(10, 10, 0));
 	wr(f, FRAMEBUFFER_ADDRESS, BIS_RAM_BASE);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	fake_advance(f->m, 2 * FRAME_NS);
 	assert_false(rd(f, NATIVE_STATUS) & FRAMEBUFFER_STATUS_VSYNC);
 }

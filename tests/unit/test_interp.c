@@ -1,5 +1,5 @@
 /*
- * What the interpreter computes, compared with bis_ir_eval, the one definition of every operation: each operation in
+ * What the engines compute, compared with bis_ir_eval, the one definition of every operation: each operation in
  * each form, random runs for what is executed together, and branches.
  */
 #include "tests/unit/acts.h"
@@ -41,9 +41,9 @@ static const uint64_t edges[] = {
 #define EDGES BIS_ARRAY_SIZE(edges)
 
 /* A machine with the edge values in their slots. */
-static struct bis_machine *edges_create(const char *isa)
+static struct bis_machine *edges_create(const char *engine, const char *isa)
 {
-	struct bis_machine *m = acts_machine(isa);
+	struct bis_machine *m = acts_machine_on(engine, isa);
 
 	for (size_t i = 0; i < EDGES; i++)
 		bis_hart_set_reg(rig_hart(m), EDGE_SLOT + (unsigned)i, edges[i]);
@@ -96,9 +96,9 @@ static void check_operation(struct bis_machine *m, enum bis_ir_op op, enum form 
 	}
 }
 
-static void every_operation_is_what_it_says(const char *isa)
+static void every_operation_is_what_it_says(const char *engine, const char *isa)
 {
-	struct bis_machine *m = edges_create(isa);
+	struct bis_machine *m = edges_create(engine, isa);
 
 	for (unsigned op = 0; op < BIS_IR_PURE_COUNT; op++) {
 		check_operation(m, (enum bis_ir_op)op, SLOT_SLOT, false);
@@ -115,14 +115,12 @@ static void every_operation_is_what_it_says(const char *isa)
 
 static void every_operation_is_what_it_says_64(void **state)
 {
-	(void)state;
-	every_operation_is_what_it_says("rv64");
+	every_operation_is_what_it_says(*state, "rv64");
 }
 
 static void every_operation_is_what_it_says_32(void **state)
 {
-	(void)state;
-	every_operation_is_what_it_says("rv32");
+	every_operation_is_what_it_says(*state, "rv32");
 }
 
 /* --- Random runs, for operations that are executed together --- */
@@ -233,9 +231,9 @@ static void model_run(struct model *s, const struct action *act)
 }
 
 /* Constants of fixed operations are 0 to 2047 and their negatives; a run stands for what a compiler emits. */
-static void random_runs(const char *isa, unsigned xlen, uint64_t seed)
+static void random_runs(const char *engine, const char *isa, unsigned xlen, uint64_t seed)
 {
-	struct bis_machine *m = edges_create(isa);
+	struct bis_machine *m = edges_create(engine, isa);
 	struct model model;
 
 	print_message("seed 0x%llx\n", (unsigned long long)seed);
@@ -267,9 +265,8 @@ static void random_runs(const char *isa, unsigned xlen, uint64_t seed)
 
 static void random_runs_match_the_model(void **state)
 {
-	(void)state;
-	random_runs("rv64", 64, 0x1d872b41c2a5f3e7);
-	random_runs("rv32", 32, 0x9e3779b97f4a7c15);
+	random_runs(*state, "rv64", 64, 0x1d872b41c2a5f3e7);
+	random_runs(*state, "rv32", 32, 0x9e3779b97f4a7c15);
 }
 
 /* --- Branches --- */
@@ -327,9 +324,8 @@ static void branches_compare_in_the_guests_width(void **state)
 {
 	static const unsigned widths[] = {64, 32};
 
-	(void)state;
 	for (size_t w = 0; w < BIS_ARRAY_SIZE(widths); w++) {
-		struct bis_machine *m = edges_create(widths[w] == 64 ? "rv64" : "rv32");
+		struct bis_machine *m = edges_create(*state, widths[w] == 64 ? "rv64" : "rv32");
 
 		for (unsigned cond = BIS_COND_EQ; cond <= BIS_COND_GEU; cond++)
 			for (unsigned form = SLOT_SLOT; form < FORMS; form++)
@@ -342,9 +338,8 @@ static void branches_compare_in_the_guests_width(void **state)
 static void jumps_reach_any_distance(void **state)
 {
 	static const int64_t distance[] = {-4, 4, 0x1000, -0x1000, 0xffc, 0x100000, -0x7fffff00, 0x7ffff000};
-	struct bis_machine *m = edges_create("rv64");
+	struct bis_machine *m = edges_create(*state, "rv64");
 
-	(void)state;
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(distance); i++) {
 		program[0] = (struct action){.build = build_pc, .d = RESULT_SLOT, .imm = distance[i]};
 		program[1] = (struct action){.build = build_branch,
@@ -359,15 +354,22 @@ static void jumps_reach_any_distance(void **state)
 	bis_machine_destroy(m);
 }
 
+#define T(name, engine) cmocka_unit_test_prestate(name, engine)
+#define TESTS(engine)                                                                                                  \
+	T(every_operation_is_what_it_says_64, engine), T(every_operation_is_what_it_says_32, engine),                  \
+		T(random_runs_match_the_model, engine), T(branches_compare_in_the_guests_width, engine),               \
+		T(jumps_reach_any_distance, engine)
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_operation_is_what_it_says_64),
-		cmocka_unit_test(every_operation_is_what_it_says_32),
-		cmocka_unit_test(random_runs_match_the_model),
-		cmocka_unit_test(branches_compare_in_the_guests_width),
-		cmocka_unit_test(jumps_reach_any_distance),
-	};
+	static char interp[] = "interp";
+	const struct CMUnitTest tests[] = {TESTS(interp)};
+	int failed = cmocka_run_group_tests_name("interp", tests, NULL, NULL);
+#ifdef __x86_64__
+	static char jit[] = "jit";
+	const struct CMUnitTest also[] = {TESTS(jit)};
 
-	return cmocka_run_group_tests_name("interp", tests, NULL, NULL);
+	failed += cmocka_run_group_tests_name("jit", also, NULL, NULL);
+#endif
+	return failed;
 }

@@ -12,6 +12,9 @@ static void refuses_impossible_configurations(void **state)
 		const char *words;
 	} bad[] = {
 		{{.harts = BIS_MAX_HARTS + 1}, -EINVAL, "9 harts: expected 1 to 8"},
+		{{.harts = 2, .code_cache = 1 << 19}, -EINVAL, "512 KiB for 2 harts: expected 512 KiB to 1 GiB a hart"},
+		{{.code_cache = (1 << 19) - 1}, -EINVAL, "511 KiB for 1 harts"},
+		{{.code_cache = UINT64_MAX}, -EINVAL, "code cache"},
 		{{.isa = "rv64gq"}, -EINVAL, "q"},
 		{{.isa = "rv128"}, -EINVAL, "rv128"},
 		{{.engine = "intrep"}, -EINVAL, "unknown engine 'intrep' (did you mean 'interp'?)"},
@@ -37,7 +40,11 @@ static void an_empty_configuration_makes_a_machine(void **state)
 	assert_ok(bis_machine_create(&cfg, &m));
 	assert_int_equal(bis_machine_harts(m), 1);
 	assert_null(bis_machine_hart(m, 1));
+#ifdef __x86_64__
+	assert_string_equal(bis_machine_engine(m), "jit");
+#else
 	assert_string_equal(bis_machine_engine(m), "interp");
+#endif
 	assert_int_equal(bis_machine_state(m), BIS_CREATED);
 	assert_ok(bis_mem_region(bis_machine_memory(m), 0, &ram));
 	assert_int_equal(ram.base.v, BIS_RAM_BASE);

@@ -47,11 +47,6 @@ static uint64_t fact(struct fixture *f, uint64_t select)
 	return rd(f, MODCTL_INFO);
 }
 
-static unsigned error_of(struct fixture *f)
-{
-	return (unsigned)(rd(f, NATIVE_STATUS) >> 8 & 0xff);
-}
-
 static void facts_of_the_machine(void **state)
 {
 	struct fixture *f = *state;
@@ -167,12 +162,12 @@ static void control_takes_only_its_magic_values(void **state)
 
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(stray); i++) {
 		wr(f, MODCTL_CONTROL, stray[i]);
-		assert_int_equal(error_of(f), NATIVE_ERROR_INVALID);
+		assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_INVALID);
 	}
 	assert_false(f->m->stop_asked || f->m->reset_asked || f->m->pause_asked);
 	wr(f, MODCTL_CONTROL, MODCTL_CONTROL_PAUSE);
 	assert_true(f->m->pause_asked);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	wr(f, MODCTL_CONTROL, MODCTL_CONTROL_RESET);
 	assert_true(f->m->reset_asked);
 	wr(f, MODCTL_CONTROL, MODCTL_CONTROL_POWER_OFF + 255);
@@ -193,7 +188,7 @@ static void modules_are_requested_only_where_allowed(void **state)
 
 	put_text(f, BIS_RAM_BASE, "clock,slot=9");
 	wr(f, MODCTL_REQUEST, BIS_RAM_BASE);
-	assert_int_equal(error_of(f), NATIVE_ERROR_DENIED);
+	assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_DENIED);
 	assert_null(f->m->request_done);
 }
 
@@ -208,10 +203,10 @@ static void a_request_is_busy_until_it_is_done(void **state)
 	assert_string_equal(f->m->request, "clock,slot=9");
 	assert_true(rd(f, NATIVE_STATUS) & NATIVE_STATUS_BUSY);
 	wr(f, MODCTL_REQUEST, FAKE_RAM_END - 13);
-	assert_int_equal(error_of(f), NATIVE_ERROR_BUSY);
+	assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_BUSY);
 	f->m->request_done(f->m->request_arg, -EEXIST);
 	assert_false(rd(f, NATIVE_STATUS) & NATIVE_STATUS_BUSY);
-	assert_int_equal(error_of(f), NATIVE_ERROR_EXISTS);
+	assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_EXISTS);
 	wr(f, MODCTL_REQUEST, FAKE_RAM_END - 13);
 	f->m->request_done(f->m->request_arg, 0);
 	assert_int_equal(rd(f, NATIVE_STATUS), NATIVE_STATUS_READY);
@@ -226,17 +221,17 @@ static void hostile_request_texts_are_refused(void **state)
 	f->m->guest_modules = true;
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(outside); i++) {
 		wr(f, MODCTL_REQUEST, outside[i]);
-		assert_int_equal(error_of(f), NATIVE_ERROR_ADDRESS);
+		assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_ADDRESS);
 	}
 	memset(text, 'a', sizeof(text));
 	text[256] = '\0';
 	put_text(f, BIS_RAM_BASE, text);
 	wr(f, MODCTL_REQUEST, BIS_RAM_BASE);
-	assert_int_equal(error_of(f), NATIVE_ERROR_TOO_BIG);
+	assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_TOO_BIG);
 	/* No NUL before the end of RAM */
 	assert_ok(bis_mem_write(f->m->memory, (bis_gpa){FAKE_RAM_END - 10}, text, 10));
 	wr(f, MODCTL_REQUEST, FAKE_RAM_END - 10);
-	assert_int_equal(error_of(f), NATIVE_ERROR_ADDRESS);
+	assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_ADDRESS);
 	assert_null(f->m->request_done);
 	text[255] = '\0';
 	put_text(f, BIS_RAM_BASE, text);
@@ -254,7 +249,7 @@ static void reset_gives_the_power_on_state_and_keeps_inputs(void **state)
 	wr(f, MODCTL_CONTROL, 1);
 	fake_reset(f->mod);
 	assert_int_equal(rd(f, MODCTL_ENABLE), 0x10000);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	assert_int_equal(f->m->hart[0].lines | f->m->hart[1].lines, 0);
 	wr(f, MODCTL_ENABLE, 0x1ffff);
 	assert_int_equal(rd(f, MODCTL_CLAIM), 4);

@@ -51,11 +51,6 @@ static void wr(struct fixture *f, unsigned reg, uint64_t val)
 	fake_csr_write(f->mod, reg, val);
 }
 
-static unsigned error_of(struct fixture *f)
-{
-	return (unsigned)(rd(f, NATIVE_STATUS) >> 8 & 0xff);
-}
-
 static unsigned waiting(struct fixture *f)
 {
 	return (unsigned)(rd(f, NATIVE_STATUS) & INPUT_STATUS_COUNT_MASK) >> INPUT_STATUS_COUNT_SHIFT;
@@ -201,7 +196,7 @@ static void events_are_read_in_bulk(void **state)
 	wr(f, INPUT_ADDRESS, FAKE_RAM_END - 2 * sizeof(got[0]));
 	wr(f, INPUT_READ, 2);
 	assert_int_equal(rd(f, INPUT_READ), 1);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	assert_ok(bis_mem_read(f->m->memory, (bis_gpa){FAKE_RAM_END - sizeof(got)}, got, sizeof(got)));
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(got[i].event, INPUT_KIND_TEXT);
@@ -236,16 +231,16 @@ static void bulk_reads_outside_ram_take_nothing(void **state)
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(bad); i++) {
 		wr(f, INPUT_ADDRESS, bad[i].address);
 		wr(f, INPUT_READ, bad[i].count);
-		assert_int_equal(error_of(f), bad[i].error);
+		assert_int_equal(fake_csr_error(f->mod), bad[i].error);
 		assert_int_equal(rd(f, INPUT_READ), 0);
 	}
 	wr(f, NATIVE_STATUS, NATIVE_STATUS_INTERRUPT);
-	assert_int_equal(error_of(f), 0);
+	assert_int_equal(fake_csr_error(f->mod), 0);
 	expect(f, INPUT_KIND_TEXT, 'x');
 	wr(f, INPUT_HIGH, 1);
 	wr(f, INPUT_ADDRESS, 0x80000000);
 	wr(f, INPUT_READ, 1);
-	assert_int_equal(error_of(f), NATIVE_ERROR_ADDRESS);
+	assert_int_equal(fake_csr_error(f->mod), NATIVE_ERROR_ADDRESS);
 }
 
 static void what_does_not_fit_is_counted_and_marked(void **state)

@@ -395,11 +395,11 @@ static void csr_accesses_end_a_block_where_they_can_matter(void **state)
 		uint32_t raw;
 		bool ends;
 	} known[] = {
-		{0x30002573, false}, {0x30051073, true},  /* read and write mstatus */
+		{0x30002573, false}, {0x30051073, false}, /* read and write mstatus */
 		{0x14051573, false}, {0x34051573, false}, /* swap sscratch, mscratch */
 		{0x18051073, true},  {0xc0102573, false}, /* satp, time */
 		{0x5c002573, true},  {0x9c002573, true},  /* registers of devices */
-		{0x0030e573, true},  {0x00302573, false}, /* set and read fcsr */
+		{0x0030e573, false}, {0x00302573, false}, /* set and read fcsr */
 	};
 	struct fixture *f = open_fixture("rv64");
 

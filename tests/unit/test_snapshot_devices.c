@@ -377,6 +377,33 @@ static void bring_up(struct bis_machine *m, uint32_t features)
 	assert_int_equal(rd(m, VIRTIO + 0x70, 4), 15);
 }
 
+static void *raise_line(void *line)
+{
+	bis_irq_set(line, true);
+	return NULL;
+}
+
+static void an_interrupt_that_its_controller_has_not_heard_of_arrives(void **state)
+{
+	struct bis_machine *m = with_virtio("virtio-rng");
+	pthread_t other;
+
+	(void)state;
+	bis_machine_lock_control(m);
+	bis_machine_lock_devices(m);
+	assert_int_equal(pthread_create(&other, NULL, raise_line, bis_module_irq(bis_machine_find(m, "virtio-rng"), 0)),
+			 0);
+	pthread_join(other, NULL);
+	assert_int_equal(rd(m, PLIC + 0x1000, 4), 0);
+	assert_ok(bis_snapshot_save(m, snap_path(), NULL));
+	bis_machine_unlock_devices(m);
+	bis_machine_unlock_control(m);
+	bis_machine_destroy(m);
+	m = snap_restore();
+	assert_int_equal(rd(m, PLIC + 0x1000, 4), 1 << 1);
+	bis_machine_destroy(m);
+}
+
 static void rings_that_cannot_be_are_refused(void **state)
 {
 	struct bis_machine *m = with_virtio("virtio-rng");
@@ -480,6 +507,7 @@ int main(void)
 		cmocka_unit_test(bytes_under_way_arrive_once),
 		cmocka_unit_test(back_ends_may_be_others),
 		cmocka_unit_test(a_terminal_keeps_what_nobody_has_read),
+		cmocka_unit_test(an_interrupt_that_its_controller_has_not_heard_of_arrives),
 		cmocka_unit_test(rings_that_cannot_be_are_refused),
 		cmocka_unit_test(a_pulled_cable_stays_pulled),
 		cmocka_unit_test(the_driver_hears_that_its_network_is_gone),

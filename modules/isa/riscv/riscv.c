@@ -42,10 +42,15 @@ void bis_rv_trap_illegal(struct bis_ir *t, uint32_t raw)
 	bis_ir_trap(t, BIS_CAUSE_ILLEGAL, bis_const(raw));
 }
 
+/* What compilers use most by the calling convention: a5 to a0, then the stack pointer, s0, s1 and ra. */
+static const uint8_t hot[] = {15, 14, 10, 13, 12, 11, 2, 8, 9, 1, 16, 17};
+
 const struct bis_isa_family bis_rv_family = {
 	.name = "riscv",
 	.regs = bis_rv_regs,
 	.n_regs = BIS_RV_SLOTS,
+	.hot = hot,
+	.n_hot = BIS_ARRAY_SIZE(hot),
 	.length = length,
 	.operands = operands,
 	.format_text = bis_rv_format_text,

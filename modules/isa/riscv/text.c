@@ -47,10 +47,10 @@ struct csr_name {
 };
 
 static const struct csr_name csr_names[] = {
-#define CSR(address, name, get, set)		       {address, address, #name, -1},
-#define CSR32(address, name, get, set)		       {address, address, #name, -1},
-#define CSR_RANGE(first, last, stem, from, get, set)   {first, last, #stem, from},
-#define CSR32_RANGE(first, last, stem, from, get, set) {first, last, #stem, from},
+#define CSR(address, name, get, set, kind)		     {address, address, #name, -1},
+#define CSR32(address, name, get, set, kind)		     {address, address, #name, -1},
+#define CSR_RANGE(first, last, stem, from, get, set, kind)   {first, last, #stem, from},
+#define CSR32_RANGE(first, last, stem, from, get, set, kind) {first, last, #stem, from},
 #include "src/cpu/csr.def"
 #undef CSR
 #undef CSR32

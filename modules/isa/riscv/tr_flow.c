@@ -15,14 +15,14 @@ static bool is_link(unsigned reg)
 	return reg == X_RA || reg == X_T0;
 }
 
-static bool may_misalign(const struct bis_ir *t)
+static bool may_misalign(const struct bis_ir *t, const struct bis_insn *i)
 {
-	return !bis_ir_has(t, "zca");
+	return i->row->len == 4 && !bis_ir_has(t, "zca");
 }
 
 void bis_rv_jal(struct bis_ir *t, const struct bis_insn *i)
 {
-	if ((i->imm & 2) && may_misalign(t)) {
+	if ((i->imm & 2) && may_misalign(t, i)) {
 		bis_ir_trap(t, BIS_CAUSE_FETCH_MISALIGNED, bis_ir_pc(t, i->imm));
 		return;
 	}
@@ -54,7 +54,7 @@ void bis_rv_jalr(struct bis_ir *t, const struct bis_insn *i)
 		bis_ir_op2(t, rv_is_32(t) ? BIS_IR_add32 : BIS_IR_add, target.slot, bis_rv_x(i->rs1),
 			   rv_const(t, i->imm));
 	}
-	if (may_misalign(t))
+	if (may_misalign(t, i))
 		bis_ir_call(t, &check, BIS_DISCARD, target, bis_const(0), 0);
 	bis_ir_op1(t, BIS_IR_mov, bis_rv_xd(i->rd), bis_ir_pc(t, i->row->len));
 	bis_ir_jump_reg(t, target, hint);
@@ -92,7 +92,7 @@ static void branch_misaligned(struct bis_ir *t, const struct bis_insn *i, enum b
 
 static void branch(struct bis_ir *t, const struct bis_insn *i, enum bis_cond cond)
 {
-	if ((i->imm & 2) && may_misalign(t))
+	if ((i->imm & 2) && may_misalign(t, i))
 		branch_misaligned(t, i, cond);
 	else
 		bis_ir_branch(t, cond, bis_rv_x(i->rs1), bis_rv_x(i->rs2), i->imm);

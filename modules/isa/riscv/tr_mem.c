@@ -124,17 +124,21 @@ AMO(amomax, BIS_AMO_MAX)
 AMO(amominu, BIS_AMO_MINU)
 AMO(amomaxu, BIS_AMO_MAXU)
 
-/* Whatever sets it names, except that a fence with an empty set orders nothing (a hint). */
+enum { FENCE_READS = 0x0a, FENCE_WRITES = 0x05 }; /* of a set: of memory and of devices */
+
+/* Full if it orders writes before reads; one with an empty set orders nothing (a hint). */
 void bis_rv_fence(struct bis_ir *t, const struct bis_insn *i)
 {
-	if ((i->rm & 0xf0) && (i->rm & 0x0f))
-		bis_ir_fence(t);
+	unsigned before = i->rm >> 4 & 15, after = i->rm & 15;
+
+	if (before && after)
+		bis_ir_fence(t, (before & FENCE_WRITES) && (after & FENCE_READS));
 }
 
 void bis_rv_fence_tso(struct bis_ir *t, const struct bis_insn *i)
 {
 	(void)i;
-	bis_ir_fence(t);
+	bis_ir_fence(t, false);
 }
 
 /* A hint: nothing to do. */

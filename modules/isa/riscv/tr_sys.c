@@ -37,54 +37,11 @@ static enum bis_csr_op csr_op(uint64_t raw)
 	}
 }
 
-static uint64_t csr_access(struct bis_hart *h, uint64_t value, uint64_t b, uint64_t raw)
-{
-	(void)b;
-	return bis_hart_csr_access(h, csr_number(raw), csr_op(raw), value, (uint32_t)raw);
-}
-
-/* Is the CSR one of the specification's registers that hold a value and do nothing else? */
-static bool csr_is_plain(unsigned csr)
-{
-	switch (csr) {
-	case 0x140: /* sscratch to stval */
-	case 0x141:
-	case 0x142:
-	case 0x143:
-	case 0x340: /* mscratch to mtval */
-	case 0x341:
-	case 0x342:
-	case 0x343:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Is it in a range for custom use, where a device may answer (privileged specification, table of CSR address ranges)?
- */
-static bool csr_is_custom(unsigned csr)
-{
-	return (csr >> 8) == 8 || (csr >> 8 >= 4 && (csr & 0xc0) == 0xc0);
-}
-
-/* Can what follows in the block depend on more than rd after this access? */
-static bool csr_changes_hart(uint32_t raw)
-{
-	if (csr_is_plain(csr_number(raw)))
-		return false;
-	return csr_op(raw) != BIS_CSR_READ || csr_is_custom(csr_number(raw));
-}
-
 static void csr_insn(struct bis_ir *t, const struct bis_insn *i, struct bis_val value)
 {
-	static const struct bis_helper quiet = {"csr", csr_access, BIS_CALL_TRAPS | BIS_CALL_SEES_COUNT};
-	static const struct bis_helper ends = {"csr", csr_access, LEAVES};
-
-	bis_ir_call(t, csr_changes_hart(i->raw) ? &ends : &quiet, bis_rv_xd(i->rd), value, bis_const(0), i->raw);
+	bis_ir_csr(t, csr_number(i->raw), csr_op(i->raw), bis_rv_xd(i->rd), value, i->raw);
 }
 
-/* The operation is in the instruction, which the helper gets. */
 void bis_rv_csrrw(struct bis_ir *t, const struct bis_insn *i)
 {
 	csr_insn(t, i, bis_rv_x(i->rs1));

@@ -36,12 +36,12 @@ static inline const struct iop *go(struct bis_hart *h, uint64_t va)
 {
 	const struct bis_fetch_entry *e = &h->ftlb[(va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)];
 	uint64_t tag = (e->pa | (va & ~IOP_PAGE_MASK)) | h->block_key;
-	const struct bis_block *b = h->jump_cache[bis_jump_hash(tag)];
+	const struct bis_jump_place *at = &h->jump_cache[bis_jump_hash(tag)];
 	const struct iop *next;
 
-	if (BIS_LIKELY(e->tag == (va & IOP_PAGE_MASK) && b->tag == tag)) {
+	if (BIS_LIKELY(e->tag == (va & IOP_PAGE_MASK) && at->tag == tag)) {
 		h->pc_page = va & IOP_PAGE_MASK;
-		next = iop_continue(h, b->code);
+		next = iop_continue(h, at->code);
 		return IOP_NEXT(h, next);
 	}
 	next = find_code(h, va);
@@ -93,9 +93,24 @@ const struct iop *interp_raise(struct bis_hart *h, const struct iop *op)
 	return raise_in(h, block_of(op), op);
 }
 
-void interp_note_pc(struct bis_hart *h, const struct iop *op)
+void interp_note_place(struct bis_hart *h, const struct iop *op)
 {
-	h->pc = insn_pc(h, block_of(op), op->insn);
+	const struct bis_block *b = block_of(op);
+
+	h->pc = insn_pc(h, b, op->insn);
+	h->ahead = b->insns - op->insn;
+}
+
+const struct iop *interp_stored(struct bis_hart *h, const struct iop *op)
+{
+	const struct bis_block *b;
+
+	if (BIS_LIKELY(!atomic_load_explicit(&h->requests, memory_order_relaxed) || op[1].insn == op->insn))
+		return IOP_NEXT(h, op + 1);
+	b = block_of(op);
+	h->pc = insn_pc(h, b, op->insn + 1u);
+	h->budget += b->insns - (op->insn + 1);
+	return NULL;
 }
 
 const struct iop *interp_trap(struct bis_hart *h, const struct iop *op)
@@ -163,6 +178,21 @@ const struct iop *interp_call_ends(struct bis_hart *h, const struct iop *op)
 	return go(h, h->pc);
 }
 
+const struct iop *interp_call_may_end(struct bis_hart *h, const struct iop *op)
+{
+	const struct bis_block *b = block_of_call(op);
+	uint64_t key = h->block_key;
+
+	call_precise(h, b, op);
+	if (BIS_UNLIKELY(h->exception))
+		return raise_in(h, b, op);
+	if (BIS_LIKELY(h->block_key == key && !atomic_load_explicit(&h->requests, memory_order_relaxed)))
+		return IOP_NEXT(h, op + 2);
+	h->pc = insn_pc(h, b, op->insn + 1u);
+	h->budget += b->insns - (op->insn + 1);
+	return go(h, h->pc);
+}
+
 const struct iop *interp_jump(struct bis_hart *h, const struct iop *op)
 {
 	const struct iop *next = iop_continue(h, iop_pointer(op, 1, 0));
@@ -203,7 +233,7 @@ static __attribute__((noinline)) const struct iop *link_exit(struct bis_hart *h,
 	/* Not from or to a block outside the cache, nor to one over two pages, which must be looked up each time. */
 	if (epoch == bis_block_cache_epoch(h->cache) && from->tag != BLOCK_DEAD && to->tag != BLOCK_DEAD &&
 	    to->second_page == BLOCK_DEAD)
-		bis_block_link(from, index, to);
+		bis_block_link(h, from, index, to);
 	return to->code;
 }
 
@@ -250,10 +280,20 @@ static void interp_run(struct bis_hart *h)
 		if (!code)
 			return;
 		run_code(h, code);
+		if (h->budget < IR_MAX_INSNS && !h->exact) { /* what is left was never given */
+			h->slice -= (uint64_t)h->budget;
+			h->budget = 0;
+		}
 		if (h->budget == before && h->budget > 0 && h->budget < IR_MAX_INSNS &&
 		    !atomic_load_explicit(&h->requests, memory_order_acquire))
 			run_short(h);
 	}
+}
+
+static void interp_link(const struct bis_hart *h, const struct bis_link *l, const void *target)
+{
+	(void)h;
+	*(const void **)l->site = target;
 }
 
 const struct bis_engine bis_engine_interp = {
@@ -261,5 +301,6 @@ const struct bis_engine bis_engine_interp = {
 	.summary = "portable interpreter of threaded code",
 	.room = interp_room,
 	.lower = interp_lower,
+	.link = interp_link,
 	.run = interp_run,
 };

@@ -84,13 +84,15 @@ enum iop_number {
 
 /* For handlers that found an exception marked: delivers it and continues there. */
 const struct iop *interp_raise(struct bis_hart *h, const struct iop *op);
-/* Sets h->pc to the instruction that op belongs to. */
-void interp_note_pc(struct bis_hart *h, const struct iop *op);
+/* Sets h->pc and h->ahead to the instruction that op belongs to. */
+void interp_note_place(struct bis_hart *h, const struct iop *op);
+/* Goes on behind a store on its slow path: the run ends there if the store had somebody ask for something. */
+const struct iop *interp_stored(struct bis_hart *h, const struct iop *op);
 
 /* The handler that does the work of two adjacent ones; NULL if there is none. */
 iop_fn interp_fused(enum iop_number first, enum iop_number second);
 
 size_t interp_room(const struct bis_ir *t);
-size_t interp_lower(const struct bis_ir *t, struct bis_block *b, void *code);
+size_t interp_lower(const struct bis_hart *h, const struct bis_ir *t, struct bis_block *b, void *code, void *work);
 
 #endif

@@ -188,7 +188,7 @@ static bool sext_follows(const struct ir_node *n, const struct ir_node *end)
 	const struct ir_node *next = n + 1;
 
 	return next < end && next->kind == IR_OP1 && next->op == BIS_IR_sext32 && next->insn == n->insn &&
-	       is_slot(next->a, n->d) && n->d >= HART_TEMP_SLOT && binary[n->op].low_half &&
+	       is_slot(next->a, n->d) && hart_is_temp(n->d) && binary[n->op].low_half &&
 	       !read_later(n + 2, end, n->insn, n->d);
 }
 
@@ -271,6 +271,8 @@ static void lower_call(struct lowering *l, const struct ir_node *n)
 
 	if (n->helper->flags & BIS_CALL_ENDS)
 		number = IOP_call_ends;
+	else if (n->helper->flags & BIS_CALL_MAY_END)
+		number = IOP_call_may_end;
 	else if (n->helper->flags & (BIS_CALL_TRAPS | BIS_CALL_SEES_COUNT))
 		number = IOP_call_traps;
 	op = put(l, number, n);
@@ -300,7 +302,7 @@ static void put_exit(struct lowering *l, const struct ir_node *n, unsigned index
 	stub->d = (uint8_t)index;
 	stub->imm = (int32_t)target;
 	*place = head;
-	l->b->out[index] = (struct bis_link){.site = place, .stub = head};
+	l->b->out[index] = (struct bis_link){.site = (void *)place, .stub = head};
 }
 
 #define BRANCH_ROW(cond, name)                                                                                         \
@@ -366,13 +368,16 @@ static void lower_node(struct lowering *l, const struct ir_node *n)
 		lower_atomic(l, n, IOP_amo);
 		break;
 	case IR_FENCE:
-		put(l, IOP_fence, n);
+		put(l, n->op ? IOP_fence : IOP_fence_order, n);
 		break;
 	case IR_FP:
 		lower_fp(l, n);
 		break;
 	case IR_CALL:
 		lower_call(l, n);
+		break;
+	case IR_TAKE_UNLESS:
+	case IR_LEAVE_IF: /* in traces, which are for other engines */
 		break;
 	case IR_BRANCH:
 		lower_branch(l, n);
@@ -389,11 +394,13 @@ static void lower_node(struct lowering *l, const struct ir_node *n)
 	}
 }
 
-size_t interp_lower(const struct bis_ir *t, struct bis_block *b, void *code)
+size_t interp_lower(const struct bis_hart *h, const struct bis_ir *t, struct bis_block *b, void *code, void *work)
 {
 	struct lowering l = {.t = t, .b = b, .at = code, .wide = t->isa->xlen == 64};
 	const struct ir_node *end = t->node + t->nodes;
 
+	(void)h;
+	(void)work;
 	put_head(&l, t->insns);
 	for (const struct ir_node *n = t->node; n < end; n++) {
 		l.scratch = HART_SLOTS - 1;

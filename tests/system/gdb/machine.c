@@ -8,6 +8,7 @@
 #include <biscuit/loader.h>
 
 #include "frontend/gdb/gdb.h"
+#include "tests/system/machine_run.h"
 
 static int fail(void)
 {
@@ -33,35 +34,6 @@ static int build(const char *kernel, const char *isa, struct bis_machine **m)
 	return bis_break_add(*m, &first, &id);
 }
 
-/* Starts the machine anew; it goes on if it ran. */
-static int restart(struct bis_machine *m, bool ran)
-{
-	int err;
-
-	bis_machine_lock_control(m);
-	err = bis_machine_reset(m);
-	if (!err && ran && bis_machine_state(m) == BIS_PAUSED)
-		err = bis_machine_resume(m);
-	bis_machine_unlock_control(m);
-	return err;
-}
-
-/* Until the machine ends. */
-static int run(struct bis_machine *m)
-{
-	enum bis_stop_reason why;
-	int status, err;
-
-	do {
-		err = bis_machine_join(m, -1, &why, &status);
-		if (!err && why != BIS_STOP_RESET_REQUEST)
-			return status;
-		if (!err)
-			err = restart(m, status);
-	} while (!err);
-	return fail();
-}
-
 int main(int argc, char **argv)
 {
 	struct bis_machine *m = NULL;
@@ -83,10 +55,10 @@ int main(int argc, char **argv)
 	if (!err) {
 		printf("%s\n", gdb_address(g));
 		fflush(stdout);
-		status = run(m);
-	} else {
-		fail();
+		err = machine_run(m, &status);
 	}
+	if (err)
+		status = fail();
 	gdb_stop(g);
 	debug_destroy(d);
 	bis_machine_destroy(m);

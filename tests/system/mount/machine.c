@@ -15,6 +15,7 @@
 #include <biscuit/loader.h>
 
 #include "frontend/inspect/inspect.h"
+#include "tests/system/machine_run.h"
 #include "tests/unit/asm.h"
 
 enum { DATA_PAGES = 0x100, UART_UPPER = 0x10000, CSR_MHARTID = 0xf14 };
@@ -99,35 +100,6 @@ static void *end_at_signal(void *arg)
 	return NULL;
 }
 
-/* Starts the machine anew; others may have let it go on already. */
-static int restart(struct bis_machine *m)
-{
-	int err;
-
-	bis_machine_lock_control(m);
-	err = bis_machine_reset(m);
-	if (!err && bis_machine_state(m) == BIS_PAUSED)
-		err = bis_machine_resume(m);
-	bis_machine_unlock_control(m);
-	return err;
-}
-
-/* Until the machine ends; resets start it anew. */
-static int run(struct bis_machine *m)
-{
-	enum bis_stop_reason why;
-	int status, err;
-
-	do {
-		err = bis_machine_join(m, -1, &why, &status);
-		if (!err && why != BIS_STOP_RESET_REQUEST)
-			return status;
-		if (!err)
-			err = restart(m);
-	} while (!err);
-	return fail();
-}
-
 /* Starts the machine; a paused one has executed one instruction. */
 static int start(struct bis_machine *m, bool paused)
 {
@@ -156,8 +128,10 @@ static int serve(const struct wishes *w, struct bis_machine *m, struct debug *d)
 	if (!err) {
 		puts("ready");
 		fflush(stdout);
+		err = machine_run(m, &status);
 	}
-	status = err ? fail() : run(m);
+	if (err)
+		status = fail();
 	inspect_unmount(in);
 	return status;
 }

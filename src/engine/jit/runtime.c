@@ -1,0 +1,383 @@
+/*
+ * What generated code calls: slow ways of memory accesses, helpers, traps, and finding blocks; and the engine's run
+ * function. Hart's thread, with guest registers and budget in the hart.
+ */
+#include <cpuid.h>
+#include <errno.h>
+#include <immintrin.h>
+#include <stdlib.h>
+
+#include <biscuit/error.h>
+
+#include "src/engine/atomics.h"
+#include "src/engine/fp.h"
+#include "src/engine/jit/gdb.h"
+#include "src/engine/jit/jit.h"
+#include "src/engine/jit/jit_internal.h"
+#include "src/machine/machine_internal.h"
+
+/* --- Floating-point flags: what the host's register has gathered belongs to the hart --- */
+
+static void collect_flags(struct bis_hart *h)
+{
+	unsigned state, now;
+
+	if (!(h->mstatus & MSTATUS_FS)) /* which was changed in C */
+		return;
+	state = _mm_getcsr();
+	now = state & _MM_EXCEPT_MASK;
+	if (!now)
+		return;
+	h->fp.flags |=
+		(uint8_t)((now & _MM_EXCEPT_INVALID ? BIS_FP_NV : 0) | (now & _MM_EXCEPT_DIV_ZERO ? BIS_FP_DZ : 0) |
+			  (now & _MM_EXCEPT_OVERFLOW ? BIS_FP_OF : 0) | (now & _MM_EXCEPT_UNDERFLOW ? BIS_FP_UF : 0) |
+			  (now & _MM_EXCEPT_INEXACT ? BIS_FP_NX : 0));
+	_mm_setcsr(state & ~(unsigned)_MM_EXCEPT_MASK);
+}
+
+/* --- Where to go on --- */
+
+static struct jit_answer value(uint64_t v)
+{
+	return (struct jit_answer){.value = v};
+}
+
+static struct jit_answer away_to(const void *code)
+{
+	return (struct jit_answer){.value = (uintptr_t)code, .away = 1};
+}
+
+/* Goes on at h->pc. */
+static struct jit_answer away(const struct bis_hart *h)
+{
+	return away_to(((const struct jit *)h->engine_state)->resume);
+}
+
+const void *jit_find(struct bis_hart *h, uint64_t va)
+{
+	const struct bis_block *b;
+
+	for (h->pc = va; h->budget > 0 && !atomic_load_explicit(&h->requests, memory_order_relaxed);) {
+		b = bis_block_get(h, h->pc);
+		if (b)
+			return b->code;
+		bis_trap_deliver(h);
+	}
+	return NULL;
+}
+
+static uint64_t insn_pc(const struct bis_hart *h, const struct bis_block *b, unsigned insn)
+{
+	return (h->pc_page + b->offset[insn]) & h->xmask;
+}
+
+/* Instructions from the site's on have been charged but do not retire. */
+static struct jit_answer raised(struct bis_hart *h, const struct jit_site *s)
+{
+	h->pc = insn_pc(h, s->block, s->insn);
+	h->budget += s->block->insns - s->insn;
+	bis_trap_deliver(h);
+	return away(h);
+}
+
+/*
+ * Lets the run end with the present block where somebody, perhaps this very access, has asked for something: what is
+ * left of the budget was never given.
+ */
+static void heed_requests(struct bis_hart *h)
+{
+	if (BIS_LIKELY(!atomic_load_explicit(&h->requests, memory_order_relaxed)))
+		return;
+	h->slice -= (uint64_t)h->budget;
+	h->budget = 0;
+}
+
+/* --- Memory --- */
+
+/* For whoever looks at the hart from a device, pc and the instruction count are exact. Where the host refuses an access
+ * its signal takes the flags away that the host's register has gathered. */
+static void begin_access(struct bis_hart *h, const struct jit_site *s)
+{
+	collect_flags(h);
+	h->pc = insn_pc(h, s->block, s->insn);
+	h->ahead = s->block->insns - s->insn;
+}
+
+struct jit_answer jit_load(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	uint64_t v;
+	bool done;
+
+	(void)b;
+	begin_access(h, s);
+	done = bis_mmu_load(h, a, s->size, &v);
+	h->ahead = 0;
+	if (!done)
+		return raised(h, s);
+	heed_requests(h);
+	return value(v);
+}
+
+/* The run ends right behind a store that had somebody ask for something, be it an interrupt. */
+struct jit_answer jit_store(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	bool done;
+
+	begin_access(h, s);
+	done = bis_mmu_store(h, a, s->size, b);
+	h->ahead = 0;
+	if (!done)
+		return raised(h, s);
+	if (BIS_LIKELY(!atomic_load_explicit(&h->requests, memory_order_relaxed)))
+		return value(0);
+	if (s->imm == JIT_NOWHERE) {
+		heed_requests(h);
+		return value(0);
+	}
+	h->pc = (h->pc_page + (uint64_t)s->imm) & h->xmask;
+	h->budget += s->block->insns - (s->insn + 1);
+	return away_to(NULL);
+}
+
+struct jit_answer jit_atomic(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	unsigned size = s->bits / 8u;
+	uint64_t v = 0;
+	bool done;
+
+	if (s->imm == IR_LR)
+		done = engine_lr(h, a, size, &v);
+	else if (s->imm == IR_SC)
+		done = engine_sc(h, a, size, b, &v);
+	else
+		done = engine_amo(h, (enum bis_amo)s->op, a, size, b, &v);
+	if (!done)
+		return raised(h, s);
+	heed_requests(h);
+	return value(v);
+}
+
+/* --- Helpers --- */
+
+struct jit_answer jit_call(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	collect_flags(h);
+	return value(s->helper->fn(h, a, b, (uint32_t)s->imm));
+}
+
+/* Runs the helper with pc and the instruction count exact. */
+static uint64_t call_precise(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	uint64_t v;
+
+	collect_flags(h);
+	h->pc = insn_pc(h, s->block, s->insn);
+	h->ahead = s->block->insns - s->insn;
+	v = s->helper->fn(h, a, b, (uint32_t)s->imm);
+	h->ahead = 0;
+	return v;
+}
+
+struct jit_answer jit_call_traps(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	uint64_t v = call_precise(h, a, b, s);
+
+	if (BIS_UNLIKELY(h->exception))
+		return raised(h, s);
+	heed_requests(h);
+	return value(v);
+}
+
+struct jit_answer jit_call_ends(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	uint64_t v;
+
+	h->next_pc = insn_pc(h, s->block, s->insn + 1u);
+	v = call_precise(h, a, b, s);
+	if (BIS_UNLIKELY(h->exception))
+		return raised(h, s);
+	if (s->slot != BIS_DISCARD)
+		h->slots[s->slot] = v;
+	h->pc = h->next_pc;
+	return away(h);
+}
+
+struct jit_answer jit_call_may_end(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	uint64_t key = h->block_key, v = call_precise(h, a, b, s);
+
+	if (BIS_UNLIKELY(h->exception))
+		return raised(h, s);
+	if (h->block_key == key && !atomic_load_explicit(&h->requests, memory_order_relaxed))
+		return value(v);
+	if (s->slot != BIS_DISCARD)
+		h->slots[s->slot] = v;
+	h->pc = insn_pc(h, s->block, s->insn + 1u);
+	h->budget += s->block->insns - (s->insn + 1);
+	return away(h);
+}
+
+struct jit_answer jit_fp(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	return value(engine_fp(h, (enum bis_fp_op)s->op, s->bits, s->rm, a, b, h->slots[s->slot]));
+}
+
+struct jit_answer jit_pure(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	(void)h;
+	return value(bis_ir_eval((enum bis_ir_op)s->op, a, b));
+}
+
+struct jit_answer jit_trap(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	(void)b;
+	bis_hart_raise(h, (uint64_t)s->imm, a);
+	return raised(h, s);
+}
+
+/* --- Exits --- */
+
+struct jit_answer jit_exit(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+{
+	struct bis_block *from = s->block, *to;
+	uint64_t epoch = bis_block_cache_epoch(h->cache), va = (h->pc_page + (uint64_t)s->imm) & h->xmask;
+	unsigned index = s->exit;
+
+	(void)a;
+	(void)b;
+	h->pc = va;
+	if (h->budget <= 0 || atomic_load_explicit(&h->requests, memory_order_relaxed))
+		return away_to(NULL);
+	to = bis_block_get(h, va);
+	if (!to) {
+		bis_trap_deliver(h);
+		return away(h);
+	}
+	/* Not from or to a block outside the cache, nor to one over two pages, which must be looked up each time. */
+	if (epoch == bis_block_cache_epoch(h->cache) && from->tag != BLOCK_DEAD && to->tag != BLOCK_DEAD &&
+	    to->second_page == BLOCK_DEAD)
+		bis_block_link(h, from, index, to);
+	return away_to(to->code);
+}
+
+/* --- The engine --- */
+
+static void enter(struct bis_hart *h, const void *code)
+{
+	const struct jit *j = h->engine_state;
+	unsigned state = _mm_getcsr();
+
+	_mm_setcsr(_MM_MASK_MASK);
+	j->enter(h, code);
+	collect_flags(h);
+	_mm_setcsr(state);
+}
+
+/* Runs what is left of a budget smaller than the next block, in one block of that many instructions at most. */
+static void run_short(struct bis_hart *h)
+{
+	const struct bis_block *b = bis_block_get_short(h, h->pc, (unsigned)h->budget);
+
+	if (b)
+		enter(h, b->code);
+	else
+		bis_trap_deliver(h);
+}
+
+static void jit_run(struct bis_hart *h)
+{
+	const void *code;
+	int64_t before;
+
+	while (h->budget > 0 && !atomic_load_explicit(&h->requests, memory_order_acquire)) {
+		before = h->budget;
+		code = jit_find(h, h->pc);
+		if (!code)
+			return;
+		enter(h, code);
+		if (h->budget < IR_MAX_INSNS)
+			bis_block_heat(h, h->pc);
+		if (h->budget < IR_MAX_INSNS && !h->exact) { /* what is left was never given */
+			h->slice -= (uint64_t)h->budget;
+			h->budget = 0;
+		}
+		if (h->budget == before && h->budget > 0 && h->budget < IR_MAX_INSNS &&
+		    !atomic_load_explicit(&h->requests, memory_order_acquire))
+			run_short(h);
+	}
+}
+
+/* Not every compiler's __builtin_cpu_supports knows it. */
+static bool has_lzcnt(void)
+{
+	unsigned eax, ebx, ecx = 0, edx;
+
+	return __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) && (ecx & bit_LZCNT);
+}
+
+static int jit_create(struct bis_hart *h)
+{
+	struct jit *j = calloc(1, sizeof(*j));
+
+	if (j)
+		j->lowering = jit_lowering_create();
+	if (!j || !j->lowering) {
+		free(j);
+		return bis_fail(ENOMEM, "no memory for hart %u's translator", h->id);
+	}
+	j->host = (struct jit_host){.lzcnt = has_lzcnt(),
+				    .tzcnt = __builtin_cpu_supports("bmi"),
+				    .popcnt = __builtin_cpu_supports("popcnt"),
+				    .fma = __builtin_cpu_supports("fma")};
+	if (h->machine->cfg.debug_engine)
+		j->gdb = jit_gdb_create();
+	h->engine_state = j;
+	return 0;
+}
+
+static void jit_destroy(struct bis_hart *h)
+{
+	struct jit *j = h->engine_state;
+
+	jit_gdb_destroy(j->gdb);
+	free(j->lowering);
+	free(j);
+	h->engine_state = NULL;
+}
+
+static void jit_link(const struct bis_hart *h, const struct bis_link *l, const void *target)
+{
+	x86_retarget(l->site, h->code_exec, target);
+}
+
+static void *jit_work_create(void)
+{
+	return jit_lowering_create();
+}
+
+/* The processor forgets what it has fetched ahead, as manuals ask for where another has written code. */
+static void jit_written_aside(void)
+{
+	unsigned eax, ebx, ecx, edx;
+
+	__cpuid(0, eax, ebx, ecx, edx);
+	(void)eax;
+	(void)ebx;
+	(void)ecx;
+	(void)edx;
+}
+
+const struct bis_engine bis_engine_jit = {
+	.name = "jit",
+	.summary = "translates to x86-64 machine code",
+	.machine_code = true,
+	.create = jit_create,
+	.destroy = jit_destroy,
+	.begin = jit_make_thunks,
+	.room = jit_room,
+	.lower = jit_lower,
+	.work_create = jit_work_create,
+	.written_aside = jit_written_aside,
+	.link = jit_link,
+	.run = jit_run,
+};
