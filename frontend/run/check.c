@@ -86,6 +86,7 @@ static int build(struct check *c, struct side *s)
 	o.engine = s->engine;
 	o.clock = BIS_CLOCK_VIRTUAL;
 	o.harts = 1;
+	o.repeatable = true;
 	if (s != c->side)
 		o.console = "null";
 	if (!err)

@@ -142,14 +142,16 @@ static int add_linux_devices(struct bis_machine *m, const struct run_options *o)
 {
 	static const char *const names[] = {"virtio-gpu", "virtio-keyboard", "virtio-tablet", "virtio-rng",
 					    "virtio-balloon"};
+	const char *const random = o->repeatable ? "virtio-rng,seed=1" : "virtio-rng";
 	const size_t for_screen = 3;
 	struct bis_module *mod;
 	int err = 0;
 
 	for (size_t i = o->window || o->vnc ? 0 : for_screen; !err && i < BIS_ARRAY_SIZE(names); i++) {
-		if (has_instance(m, names[i]) || !bis_machine_find_class(m, names[i]))
+		if (has_instance(m, names[i]) || !bis_machine_find_class(m, names[i]) ||
+		    (o->repeatable && !strcmp(names[i], "virtio-balloon")))
 			continue;
-		err = bis_board_virtio(m, names[i], &mod);
+		err = bis_board_virtio(m, strcmp(names[i], "virtio-rng") ? names[i] : random, &mod);
 		if (err == -ENOSPC)
 			err = 0;
 	}

@@ -58,6 +58,8 @@ struct run_options {
 	enum bis_background background;
 	int timeout_ms; /* -1: none */
 	bool allow_guest_modules;
+	bool repeatable;   /* what a Linux guest gets by itself does the same in each run: no device that takes its time
+			    */
 	bool native_drive; /* one of `drives` is the native block device */
 	char **kept;
 	size_t kept_count;

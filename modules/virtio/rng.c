@@ -1,6 +1,7 @@
 /*
- * Entropy device (virtio 1.2, section 5.4): fills the driver's buffers with random bytes of the host. Device lock held
- * throughout; a driver that wants more than a fair share gets the rest on the controller thread, while time goes on.
+ * Entropy device (virtio 1.2, section 5.4): fills the driver's buffers with random bytes of the host, or with the same
+ * ones in each run, for guests that are compared. Device lock held throughout; a driver that wants more than a fair
+ * share gets the rest on the controller thread, while time goes on.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,10 +19,18 @@ struct rng {
 	struct bis_timer *more;
 	bool paused;
 	struct virtio_chain chain; /* the one in hand */
+	uint64_t seed;		   /* 0: the host's numbers; otherwise what the next ones are drawn from */
+};
+
+static const struct bis_option rng_options[] = {
+	{"seed", BIS_OPTION_U64, "0", NULL, "the same numbers in each run, drawn from this one; 0: the host's"},
+	{0},
 };
 
 static const struct bis_field rng_fields[] = {
 	VIRTIO_FIELDS(struct rng, virtio),
+	BIS_FIELD(struct rng, seed, U64, BIS_FIELD_HEX | BIS_FIELD_READONLY,
+		  "what numbers are drawn from; 0: the host's"),
 	BIS_FIELD_END,
 };
 
@@ -42,12 +51,29 @@ static size_t take_random(uint8_t *buf, size_t len)
 	return done;
 }
 
-static void serve(struct virtio_chain *c)
+/* A counter whose bits are mixed until none shows its neighbours: it is odd, so never 0. */
+static void draw(struct rng *r, uint8_t *buf, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint64_t mixed;
+
+		r->seed += 2;
+		mixed = (r->seed ^ r->seed >> 29) * UINT64_C(0xd6e8feb86659fd93);
+		mixed = (mixed ^ mixed >> 32) * UINT64_C(0xd6e8feb86659fd93);
+		buf[i] = (uint8_t)(mixed >> 56);
+	}
+}
+
+static void serve(struct rng *r, struct virtio_chain *c)
 {
 	uint8_t buf[REQUEST_MAX];
 	size_t len = c->writable < sizeof(buf) ? (size_t)c->writable : sizeof(buf);
 
-	virtio_write(c, buf, take_random(buf, len));
+	if (r->seed)
+		draw(r, buf, len);
+	else
+		len = take_random(buf, len);
+	virtio_write(c, buf, len);
 	virtio_push(c);
 }
 
@@ -57,7 +83,7 @@ static void rng_notify(void *self, unsigned queue)
 	unsigned left = TURN_MAX;
 
 	while (left && virtio_pop(&r->virtio, queue, &r->chain)) {
-		serve(&r->chain);
+		serve(r, &r->chain);
 		left--;
 	}
 	virtio_signal(&r->virtio, queue);
@@ -131,12 +157,13 @@ static int rng_create(struct bis_module *mod, const struct bis_options *options,
 	struct rng *r;
 	uint8_t probe;
 
-	(void)options;
 	if (take_random(&probe, 1) != 1)
 		return bis_fail(errno, "%s: the host gives no random numbers: %s", name, strerror(errno));
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return bis_fail(ENOMEM, "no memory for %s", name);
+	r->seed = bis_option_u64(options, "seed");
+	r->seed = r->seed ? r->seed << 1 | 1 : 0; /* odd, and stays so */
 	virtio_init(&r->virtio, mod, &rng_ops, r, NULL);
 	*self = r;
 	return 0;
@@ -157,6 +184,7 @@ const struct bis_module_class bis_virtio_rng_class = {
 	.irqs = 1,
 	.name = "virtio-rng",
 	.summary = "virtio entropy source: random numbers of the host",
+	.options = rng_options,
 	.fields = rng_fields,
 	.create = rng_create,
 	.attach = rng_attach,

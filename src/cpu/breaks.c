@@ -201,8 +201,9 @@ static int check(struct bis_machine *m, const struct bis_break *b)
 	return err;
 }
 
-/* Blocks have breakpoints in them, and TLBs leave watched pages out. Harts parked. */
-static void changed(struct bis_machine *m)
+/* One of that kind has come or gone. Blocks have those on instructions and CSRs in them, and TLBs leave watched pages
+ * out. Harts parked. */
+static void changed(struct bis_machine *m, enum bis_break_kind kind)
 {
 	struct bis_breaks *all = &m->breaks;
 
@@ -210,8 +211,10 @@ static void changed(struct bis_machine *m)
 	for (unsigned i = 0; i < all->count; i++)
 		all->kinds |= BREAK_BIT(all->at[i].b.kind);
 	for (unsigned i = 0; i < m->n_harts; i++) {
-		bis_block_cache_flush(m->harts[i]->cache);
-		bis_tlb_flush(m->harts[i]);
+		if (BREAK_BIT(kind) & BREAKS_IN_CODE)
+			bis_block_cache_flush(m->harts[i]->cache);
+		if (BREAK_BIT(kind) & BREAKS_ON_DATA)
+			bis_tlb_flush(m->harts[i]);
 	}
 }
 
@@ -225,6 +228,7 @@ static int carry_out(void *arg)
 {
 	struct change *c = arg;
 	struct bis_breaks *all = &c->m->breaks;
+	enum bis_break_kind kind;
 	unsigned at = 0;
 
 	if (c->add) {
@@ -233,16 +237,17 @@ static int carry_out(void *arg)
 		c->id = ++all->last_id;
 		all->at[all->count] = (struct bis_breaks_entry){.id = c->id, .b = *c->add};
 		all->at[all->count++].b.hits = 0;
-		changed(c->m);
+		changed(c->m, c->add->kind);
 		return 0;
 	}
 	while (at < all->count && all->at[at].id != c->id)
 		at++;
 	if (at == all->count)
 		return bis_fail(ENOENT, "there is no breakpoint %u", c->id);
+	kind = all->at[at].b.kind;
 	memmove(&all->at[at], &all->at[at + 1], (all->count - at - 1) * sizeof(all->at[0]));
 	all->count--;
-	changed(c->m);
+	changed(c->m, kind);
 	return 0;
 }
 

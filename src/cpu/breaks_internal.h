@@ -18,6 +18,7 @@ struct bis_breaks {
 
 #define BREAK_BIT(kind) (1u << (kind))
 #define BREAKS_ON_DATA	(BREAK_BIT(BIS_BREAK_READ) | BREAK_BIT(BIS_BREAK_WRITE) | BREAK_BIT(BIS_BREAK_ACCESS))
+#define BREAKS_IN_CODE	(BREAK_BIT(BIS_BREAK_PC) | BREAK_BIT(BIS_BREAK_CSR))
 
 /* What stops a hart instead of a trap: raised like an exception, delivered to nobody. */
 #define CAUSE_STOP UINT64_MAX

@@ -92,6 +92,7 @@ void bis_hart_reset(struct bis_hart *h, uint64_t pc, uint64_t a1, uint64_t a2)
 	atomic_store(&h->mtimecmp, UINT64_MAX);
 	bis_pmp_update(h);
 	bis_block_cache_flush(h->cache);
+	h->unasked = 0;
 	bis_hart_update_mode(h);
 }
 

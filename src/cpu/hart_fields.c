@@ -1,6 +1,7 @@
 /*
  * The state of a hart as a field table, for snapshots; what can be computed from it is left out. Harts parked.
  */
+#include "src/cpu/csr_internal.h"
 #include "src/cpu/hart_internal.h"
 #include "src/machine/machine_internal.h"
 #include "src/machine/snapshot_internal.h"
@@ -84,6 +85,9 @@ static void make_legal(struct bis_hart *h)
 	h->launch.pc &= ~UINT64_C(1);
 	h->mtvec &= ~UINT64_C(2);
 	h->stvec &= ~UINT64_C(2);
+	h->mstatus &= bis_csr_status_mask(true);
+	if (!h->has_f)
+		h->mstatus &= ~MSTATUS_FS;
 	if ((h->mstatus & MSTATUS_MPP) == UINT64_C(2) << MSTATUS_MPP_SHIFT)
 		h->mstatus &= ~MSTATUS_MPP;
 	h->priv = legal_priv(h->priv);

@@ -49,8 +49,9 @@ struct bis_tlb_entry {
 };
 
 /*
- * RAM that loads, or stores, in the context TLB_M reach without a look at the TLB: an access at va whose distance
- * va + negative is below `limit` goes to addend + va. What it covers is what TLB entries could cover (stretch.c).
+ * RAM that loads, or stores, reach without a look at the TLB: an access at va whose distance va + negative is below
+ * `limit` goes to addend + va. What it covers in the context TLB_M is what TLB entries could cover, in the others what
+ * they do cover (stretch.c).
  */
 struct bis_stretch {
 	uint64_t negative; /* minus its first address */
@@ -59,6 +60,9 @@ struct bis_stretch {
 	uint64_t wide_limit; /* for several that span up to STRETCH_SPAN bytes */
 };
 #define STRETCH_SPAN 1024
+
+/* Where a stretch leads: to where M-mode finds the same addresses in the first RAM, or anywhere else. */
+enum bis_stretch_kind { STRETCH_OWN, STRETCH_MOVED, STRETCH_KINDS };
 
 struct bis_fetch_entry {
 	uint64_t tag;
@@ -141,8 +145,9 @@ struct bis_hart {
 		};
 	};
 	struct bis_jump_entry jumps[JUMP_ENTRIES];
-	uint64_t engine_words[24];		 /* the engine's own, beside its slots */
-	struct bis_stretch stretch[2];		 /* of loads, of stores; the second lies in the first */
+	uint64_t engine_words[24]; /* the engine's own, beside its slots */
+	/* Of loads, of stores: those of a kind have the same addend. */
+	struct bis_stretch stretch[TLB_CONTEXTS][STRETCH_KINDS][2];
 	int64_t budget;				 /* instructions and traps left in this slice */
 	_Atomic uint32_t requests;		 /* any thread sets bits; the hart clears them */
 	uint64_t pc_page;			 /* virtual address of its page */
@@ -150,6 +155,7 @@ struct bis_hart {
 	struct bis_fetch_entry *ftlb;		 /* the fetch context in force */
 	uint64_t block_key;			 /* key bits, already shifted */
 	const struct bis_jump_place *jump_cache; /* by hash of tag */
+	unsigned unasked;			 /* pages that the TLB was lately to be filled with unasked */
 	uint64_t jump_context; /* of valid jump entries: privilege, block key, and how often all became invalid */
 
 	/* Control state. */
@@ -235,6 +241,7 @@ struct bis_hart {
 	_Alignas(64) struct bis_fetch_entry fetch[FETCH_CONTEXTS][TLB_ENTRIES];
 	/* Which groups of both may hold entries, a bit each: all others are empty. */
 	uint64_t tlb_used[TLB_CONTEXTS], fetch_used[FETCH_CONTEXTS];
+	unsigned tlb_pages[TLB_CONTEXTS];    /* entries that loads may use */
 	uint64_t fetched[FETCHED_BITS / 64]; /* by hash: pages that code was fetched from since all was forgotten */
 };
 
@@ -340,10 +347,14 @@ struct bis_ram;
 /* The hart forgets both stretches, or that of stores. */
 void bis_stretch_forget(struct bis_hart *h);
 void bis_stretch_forget_writes(struct bis_hart *h);
-/* A page of the stretch of stores, by its host address, leaves it, with what lies on its shorter side. */
+/* A page of a stretch of stores, by its host address, leaves it, with what lies on its shorter side. */
 void bis_stretch_protect(struct bis_hart *h, const uint8_t *host_page);
+/* The page at va leaves the context's stretches in the same way. Not for TLB_M. */
+void bis_stretch_cut(struct bis_hart *h, size_t context, uint64_t va_page);
 /* The data TLB has got an entry: the stretches take it in, with what lies around it, where they may. */
-void bis_stretch_note(struct bis_hart *h, const struct bis_tlb_entry *e, uint64_t pa_page);
+void bis_stretch_note(struct bis_hart *h, const struct bis_tlb_entry *e, uint64_t va_page, uint64_t pa_page);
+/* The stretches, of loads and of stores, that have most of what the TLB has of the context in force; or NULL. */
+const struct bis_stretch *bis_stretch_choose(const struct bis_hart *h);
 
 /* --- tlb.c --- */
 void bis_tlb_create(struct bis_hart *h);

@@ -200,7 +200,8 @@ static bool stopped_by_watch(struct bis_hart *h, uint64_t va, unsigned size, enu
 }
 
 /* Enters a translation into the data TLB, as far as PMP treats the whole page alike. */
-static void fill_data(const struct request *r, const struct bis_mapping *map, const struct bis_mem_page *page)
+static struct bis_tlb_entry *fill_page(const struct request *r, const struct bis_mapping *map,
+				       const struct bis_mem_page *page)
 {
 	struct bis_hart *h = r->h;
 	uint64_t va_page = r->va & PAGE_MASK, pa_page = map->pa & PAGE_MASK;
@@ -208,17 +209,79 @@ static void fill_data(const struct request *r, const struct bis_mapping *map, co
 	enum bis_pmp_answer can_read = bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_READ, r->priv);
 	enum bis_pmp_answer can_write = bis_pmp_check(h, pa_page, BIS_PAGE_SIZE, BIS_ACCESS_WRITE, r->priv);
 
-	bis_count(&h->tlb_fills);
 	e = bis_tlb_take(h, r->va, map->page_size);
 	if (can_read == PMP_PARTIAL || is_watched(h, va_page))
-		return;
+		return e;
 	e->addend = (uintptr_t)page->host - va_page;
 	e->host_page = (uintptr_t)page->host;
-	if (map->read && can_read == PMP_ALLOW)
+	if (map->read && can_read == PMP_ALLOW) {
 		e->rtag = va_page;
+		h->tlb_pages[bis_tlb_context(h)]++;
+	}
 	if (map->write && can_write == PMP_ALLOW && !atomic_load(page->watch))
 		e->wtag = va_page;
-	bis_stretch_note(h, e, pa_page);
+	return e;
+}
+
+#define AHEAD_CREDIT 1024 /* pages looked at unasked in a row */
+
+/*
+ * The page at r->va, which nobody has asked for: a walk that changes no table answers. False: it has no place in the
+ * TLB, or does not continue `addend`.
+ */
+static bool fill_unasked(const struct request *r, uintptr_t addend)
+{
+	struct bis_hart *h = r->h;
+	const struct bis_tlb_entry *e = &h->dtlb[(r->va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	struct bis_walk w;
+	struct bis_mapping map;
+	struct bis_mem_page page;
+
+	if (e->rtag == r->va)
+		return e->addend == addend;
+	if (h->unasked == AHEAD_CREDIT || e->rtag != TLB_INVALID || e->wtag != TLB_INVALID)
+		return false;
+	h->unasked++;
+	w = make_walk(r);
+	w.hw_ad = false;
+	if (h->paging->translate(h->paging, &w, &map) != BIS_WALK_OK || !bis_mem_page(h->memory, map.pa, &page) ||
+	    (uintptr_t)page.host - r->va != addend)
+		return false;
+	fill_page(r, &map, &page);
+	return e->rtag == r->va;
+}
+
+#define AHEAD_MAX  256 /* pages that are looked at on either side */
+#define AHEAD_EARN 16  /* fills that earn one */
+
+/* The neighbours of a page that the TLB was filled with, as far as they continue it. */
+static void fill_ahead(const struct request *r, uintptr_t addend)
+{
+	struct request next = {r->h, 0, BIS_ACCESS_READ, r->priv};
+	uint64_t va_page = r->va & PAGE_MASK;
+
+	r->h->unasked++;
+	for (int step = -1; step <= 1; step += 2) {
+		for (uint64_t i = 1; i <= AHEAD_MAX; i++) {
+			next.va = va_page + (uint64_t)step * (i << BIS_PAGE_SHIFT);
+			if (next.va > r->h->xmask || !fill_unasked(&next, addend))
+				break;
+		}
+	}
+}
+
+/* The data TLB gets the page of an access that it had not. */
+static void fill_data(const struct request *r, const struct bis_mapping *map, const struct bis_mem_page *page)
+{
+	struct bis_hart *h = r->h;
+	struct bis_tlb_entry *e = fill_page(r, map, page);
+
+	bis_count(&h->tlb_fills);
+	if (h->unasked && atomic_load_explicit(&h->tlb_fills, memory_order_relaxed) % AHEAD_EARN == 0)
+		h->unasked--;
+	if (h->unasked < AHEAD_CREDIT && r->priv != BIS_PRIV_M && h->paging && e->rtag != TLB_INVALID)
+		fill_ahead(r, e->addend);
+	bis_stretch_note(h, e, r->va & PAGE_MASK, map->pa & PAGE_MASK);
 }
 
 /* Where an access that stays inside one page goes: host RAM (page set) or the bus (page.host NULL). */

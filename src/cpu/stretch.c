@@ -1,7 +1,11 @@
 /*
- * Stretches: the RAM around a page of the data TLB which M-mode may load from, or store to, just as well. M-mode sees
- * physical addresses, so that RAM lies in one piece for it, unless PMP or a watchpoint divides it; stores may reach
- * the pages whose watch byte is 0, as the rule of memory_internal.h for TLB entries says. Hart's thread.
+ * Stretches: the RAM around a page of the data TLB which the same context may load from, or store to, just as well.
+ *
+ * M-mode sees physical addresses, so that RAM lies in one piece for it, unless PMP or a watchpoint divides it; stores
+ * may reach the pages whose watch byte is 0, as the rule of memory_internal.h for TLB entries says.
+ *
+ * In the other contexts a stretch is a run of pages that the TLB has and that lie side by side on the host, too. A
+ * page whose entry goes leaves it, so that a stretch never answers where the TLB would not. Hart's thread.
  */
 #include "src/cpu/breaks_internal.h"
 #include "src/cpu/hart_internal.h"
@@ -28,40 +32,77 @@ static uint64_t end_of(const struct bis_stretch *s)
 	return s->limit ? first_of(s) + s->limit + 7 : first_of(s);
 }
 
-static bool contains(const struct bis_stretch *s, uint64_t pa)
+static bool contains(const struct bis_stretch *s, uint64_t va)
 {
-	return pa >= first_of(s) && pa < end_of(s);
+	return va >= first_of(s) && va < end_of(s);
+}
+
+/* --- What is forgotten --- */
+
+static void forget(struct bis_stretch *s)
+{
+	*s = (struct bis_stretch){.addend = s->addend};
+}
+
+static void forget_kind(struct bis_hart *h, enum bis_access access)
+{
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
+		for (unsigned kind = 0; kind < STRETCH_KINDS; kind++)
+			if (h->stretch[c][kind][access].limit)
+				forget(&h->stretch[c][kind][access]);
 }
 
 void bis_stretch_forget(struct bis_hart *h)
 {
-	h->stretch[BIS_ACCESS_READ] = h->stretch[BIS_ACCESS_WRITE] = (struct bis_stretch){0};
+	forget_kind(h, BIS_ACCESS_READ);
+	forget_kind(h, BIS_ACCESS_WRITE);
 }
 
 void bis_stretch_forget_writes(struct bis_hart *h)
 {
-	h->stretch[BIS_ACCESS_WRITE] = (struct bis_stretch){.addend = h->stretch[BIS_ACCESS_READ].addend};
+	forget_kind(h, BIS_ACCESS_WRITE);
+}
+
+/* The page at va leaves s, with what lies on its shorter side. */
+static void cut(struct bis_stretch *s, uint64_t va)
+{
+	uint64_t lo = first_of(s), hi = end_of(s), behind = va + BIS_PAGE_SIZE;
+
+	if (!contains(s, va))
+		return;
+	if (hi - behind > va - lo)
+		set(s, behind, hi, s->addend);
+	else if (va > lo)
+		set(s, lo, va, s->addend);
+	else
+		forget(s);
 }
 
 void bis_stretch_protect(struct bis_hart *h, const uint8_t *host_page)
 {
-	struct bis_stretch *s = &h->stretch[BIS_ACCESS_WRITE];
-	uint64_t pa = (uintptr_t)host_page - s->addend, lo = first_of(s), hi = end_of(s), behind = pa + BIS_PAGE_SIZE;
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++) {
+		for (unsigned kind = 0; kind < STRETCH_KINDS; kind++) {
+			struct bis_stretch *s = &h->stretch[c][kind][BIS_ACCESS_WRITE];
 
-	if (!contains(s, pa))
-		return;
-	if (hi - behind > pa - lo)
-		set(s, behind, hi, s->addend);
-	else if (pa > lo)
-		set(s, lo, pa, s->addend);
-	else
-		bis_stretch_forget_writes(h);
+			cut(s, (uintptr_t)host_page - s->addend);
+		}
+	}
 }
+
+void bis_stretch_cut(struct bis_hart *h, size_t context, uint64_t va_page)
+{
+	for (unsigned kind = 0; kind < STRETCH_KINDS; kind++) {
+		cut(&h->stretch[context][kind][BIS_ACCESS_READ], va_page);
+		cut(&h->stretch[context][kind][BIS_ACCESS_WRITE], va_page);
+	}
+}
+
+/* --- M-mode --- */
 
 /* Does the whole machine let M-mode use RAM as it likes? */
 static bool is_free(const struct bis_hart *h, const struct bis_ram *r)
 {
-	return h->dtlb == h->tlb[TLB_M] && !(h->machine->breaks.kinds & BREAKS_ON_DATA) &&
+	return !(h->machine->breaks.kinds & BREAKS_ON_DATA) &&
 	       bis_pmp_check(h, r->base, r->size, BIS_ACCESS_READ, BIS_PRIV_M) == PMP_ALLOW &&
 	       bis_pmp_check(h, r->base, r->size, BIS_ACCESS_WRITE, BIS_PRIV_M) == PMP_ALLOW;
 }
@@ -77,7 +118,7 @@ static uint64_t reach(const struct bis_hart *h, const struct bis_ram *r)
 /* The pages around the one at pa that nobody watches, as far as they are looked at. */
 static void note_write(struct bis_hart *h, const struct bis_ram *r, uint64_t pa)
 {
-	struct bis_stretch *s = &h->stretch[BIS_ACCESS_WRITE];
+	struct bis_stretch *s = &h->stretch[TLB_M][STRETCH_OWN][BIS_ACCESS_WRITE];
 	uint64_t pages = reach(h, r) >> BIS_PAGE_SHIFT, page = (pa - r->base) >> BIS_PAGE_SHIFT;
 	uint64_t lo = page, hi = page + 1;
 
@@ -90,9 +131,10 @@ static void note_write(struct bis_hart *h, const struct bis_ram *r, uint64_t pa)
 	set(s, r->base + (lo << BIS_PAGE_SHIFT), r->base + (hi << BIS_PAGE_SHIFT), (uintptr_t)r->host - r->base);
 }
 
-void bis_stretch_note(struct bis_hart *h, const struct bis_tlb_entry *e, uint64_t pa_page)
+static void note_physical(struct bis_hart *h, const struct bis_tlb_entry *e, uint64_t pa_page)
 {
-	struct bis_stretch *reads = &h->stretch[BIS_ACCESS_READ], *writes = &h->stretch[BIS_ACCESS_WRITE];
+	struct bis_stretch *s = h->stretch[TLB_M][STRETCH_OWN], *reads = &s[BIS_ACCESS_READ],
+			   *writes = &s[BIS_ACCESS_WRITE];
 	const struct bis_ram *r = h->stretch_ram;
 
 	if (contains(reads, pa_page) && (e->wtag == TLB_INVALID || contains(writes, pa_page)))
@@ -101,8 +143,99 @@ void bis_stretch_note(struct bis_hart *h, const struct bis_tlb_entry *e, uint64_
 		return;
 	if (!contains(reads, pa_page)) {
 		set(reads, r->base, r->base + reach(h, r), (uintptr_t)r->host - r->base);
-		bis_stretch_forget_writes(h);
+		*writes = (struct bis_stretch){.addend = reads->addend};
 	}
 	if (e->wtag != TLB_INVALID)
 		note_write(h, r, pa_page);
+}
+
+/* --- The other contexts --- */
+
+/* Has the TLB the page at va for such accesses, with this addend? */
+static bool has_page(const struct bis_hart *h, uint64_t va, uintptr_t addend, enum bis_access access)
+{
+	const struct bis_tlb_entry *e = &h->dtlb[va >> BIS_PAGE_SHIFT & (TLB_ENTRIES - 1)];
+
+	return e->rtag == va && e->addend == addend && (access == BIS_ACCESS_READ || e->wtag == va);
+}
+
+#define PAGES_MIN 16 /* of a stretch that is of use */
+#define LOOK_EACH 16 /* fills */
+
+/* A run that s does not touch is looked for where s is hardly there, or else now and then. */
+static bool is_worth_a_look(const struct bis_hart *h, const struct bis_stretch *s)
+{
+	return s->limit < PAGES_MIN * BIS_PAGE_SIZE ||
+	       atomic_load_explicit(&h->tlb_fills, memory_order_relaxed) % LOOK_EACH == 0;
+}
+
+/* The page at va becomes part of s, or s moves there if it is shorter than what lies around va. */
+static void take_in(const struct bis_hart *h, struct bis_stretch *s, uint64_t va, uintptr_t addend,
+		    enum bis_access access)
+{
+	uint64_t lo = va, hi = va + BIS_PAGE_SIZE, old_lo = first_of(s), old_hi = end_of(s);
+	bool joins = s->limit && s->addend == addend;
+
+	if (joins && contains(s, va))
+		return;
+	if (!(joins && (hi == old_lo || lo == old_hi)) && !is_worth_a_look(h, s))
+		return;
+	while (hi && ((joins && hi == old_lo) || has_page(h, hi, addend, access)))
+		hi = joins && hi == old_lo ? old_hi : hi + BIS_PAGE_SIZE;
+	while (lo && ((joins && lo == old_hi) || has_page(h, lo - BIS_PAGE_SIZE, addend, access)))
+		lo = joins && lo == old_hi ? old_lo : lo - BIS_PAGE_SIZE;
+	if (hi && hi - lo > old_hi - old_lo)
+		set(s, lo, hi, addend);
+}
+
+/* The page at va leaves stretches that its entry does not agree with any more. */
+static void drop_changed(struct bis_hart *h, size_t context, uint64_t va)
+{
+	for (unsigned kind = 0; kind < STRETCH_KINDS; kind++) {
+		struct bis_stretch *s = h->stretch[context][kind];
+
+		if (!has_page(h, va, s[BIS_ACCESS_READ].addend, BIS_ACCESS_READ))
+			cut(&s[BIS_ACCESS_READ], va);
+		if (!has_page(h, va, s[BIS_ACCESS_WRITE].addend, BIS_ACCESS_WRITE))
+			cut(&s[BIS_ACCESS_WRITE], va);
+	}
+}
+
+static void note_virtual(struct bis_hart *h, size_t context, const struct bis_tlb_entry *e, uint64_t va)
+{
+	const struct bis_ram *ram = h->stretch_ram;
+	bool moved = !ram || e->addend != (uintptr_t)ram->host - ram->base;
+	struct bis_stretch *s = h->stretch[context][moved], *reads = &s[BIS_ACCESS_READ],
+			   *writes = &s[BIS_ACCESS_WRITE];
+
+	drop_changed(h, context, va);
+	if (e->rtag != va)
+		return;
+	take_in(h, reads, va, e->addend, BIS_ACCESS_READ);
+	if (writes->addend != reads->addend)
+		*writes = (struct bis_stretch){.addend = reads->addend};
+	if (e->wtag == va && reads->addend == e->addend)
+		take_in(h, writes, va, e->addend, BIS_ACCESS_WRITE);
+}
+
+void bis_stretch_note(struct bis_hart *h, const struct bis_tlb_entry *e, uint64_t va_page, uint64_t pa_page)
+{
+	if (h->dtlb == h->tlb[TLB_M])
+		note_physical(h, e, pa_page);
+	else
+		note_virtual(h, bis_tlb_context(h), e, va_page);
+}
+
+const struct bis_stretch *bis_stretch_choose(const struct bis_hart *h)
+{
+	size_t context = bis_tlb_context(h);
+	const struct bis_stretch *s = h->stretch[context][STRETCH_OWN], *moved = h->stretch[context][STRETCH_MOVED];
+	uint64_t pages;
+
+	if (context == TLB_M)
+		return s;
+	if (moved->limit > s->limit)
+		s = moved;
+	pages = (end_of(s) - first_of(s)) >> BIS_PAGE_SHIFT;
+	return pages >= PAGES_MIN && h->tlb_pages[context] - pages < pages / 8 ? s : NULL;
 }

@@ -79,6 +79,7 @@ void bis_tlb_flush(struct bis_hart *h)
 				e[i].tag = TLB_INVALID;
 		}
 	}
+	memset(h->tlb_pages, 0, sizeof(h->tlb_pages));
 	memset(h->fetched, 0, sizeof(h->fetched));
 	h->big[0] = h->big[1] = (struct bis_va_range){.lo = UINT64_MAX};
 	bis_stretch_forget(h);
@@ -104,13 +105,30 @@ void bis_tlb_note_size(struct bis_hart *h, uint64_t va, uint64_t page_size)
 		big->hi = last;
 }
 
+/* The entry goes, and its page from the stretches. */
+static void drop(struct bis_hart *h, size_t context, struct bis_tlb_entry *e)
+{
+	if (e->rtag != TLB_INVALID) {
+		h->tlb_pages[context]--;
+		if (context != TLB_M)
+			bis_stretch_cut(h, context, e->rtag);
+	}
+	bis_tlb_clear(e);
+}
+
 struct bis_tlb_entry *bis_tlb_take(struct bis_hart *h, uint64_t va, uint64_t page_size)
 {
 	struct bis_tlb_entry *e = &h->dtlb[index_of(va)];
+	size_t context = bis_tlb_context(h);
 
 	bis_tlb_note_size(h, va, page_size);
-	h->tlb_used[bis_tlb_context(h)] |= group_bit(va);
-	bis_tlb_clear(e);
+	h->tlb_used[context] |= group_bit(va);
+	if (e->rtag == (va & ~(uint64_t)(BIS_PAGE_SIZE - 1))) { /* filled anew: bis_stretch_note compares */
+		h->tlb_pages[context]--;
+		bis_tlb_clear(e);
+	} else {
+		drop(h, context, e);
+	}
 	return e;
 }
 
@@ -135,7 +153,7 @@ void bis_tlb_flush_va(struct bis_hart *h, uint64_t va)
 		return;
 	}
 	for (unsigned c = 0; c < TLB_CONTEXTS; c++) {
-		bis_tlb_clear(&h->tlb[c][i]);
+		drop(h, c, &h->tlb[c][i]);
 		bis_tlb_clear(&h->direct[c][i % DIRECT_ENTRIES]);
 	}
 	if (!(*fetched_word(h, va, &bit) & bit))

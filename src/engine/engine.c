@@ -6,7 +6,7 @@
 #include "src/engine/jit/jit.h"
 
 static const struct bis_engine *const engines[] = {
-#ifdef __x86_64__
+#ifdef HAVE_JIT
 	&bis_engine_jit,
 #endif
 	&bis_engine_interp,

@@ -28,7 +28,7 @@ struct place {
 #define UNIT	      16
 #define PLACE_EMPTY   0 /* no block lies at the start: see forget_all */
 #define PLACE_GONE    UINT32_MAX
-#define ARENA_A_PLACE 256 /* bytes of the arena for each entry: few blocks are smaller */
+#define ARENA_A_PLACE 128 /* bytes of the arena for each entry: few blocks are smaller */
 
 /*
  * A trace that the machine's spare thread makes of `ir`. Between bis_spare_ask and the look that finds it done,
@@ -261,43 +261,46 @@ static void drop_block(struct bis_block_cache *c, struct bis_block *b)
 	c->gone++;
 	b->tag = BLOCK_DEAD;
 	bis_hart_forget_jumps(c->hart);
-	for (struct bis_link *l = b->incoming; l; l = l->next) {
+	for (struct bis_link *l = bis_near(b, b->incoming); l; l = bis_near(l, l->next)) {
 		l->linked = false;
-		c->hart->engine->link(c->hart, l, l->stub);
+		c->hart->engine->link(c->hart, l, (const uint8_t *)bis_near(l, l->stub) + c->hart->code_exec);
 	}
-	b->incoming = NULL;
+	b->incoming = 0;
 	bis_count(&c->dropped);
 }
 
 void bis_block_cache_drop_page(struct bis_block_cache *c, uint64_t pa_page)
 {
-	struct bis_block **at = &c->first[page_hash(pa_page)], *b;
+	struct bis_block **first = &c->first[page_hash(pa_page)], *kept = NULL, *next;
 
 	if (c->job && PAGE_OF(c->job->code.pa) == pa_page)
 		c->job->stale = true;
-	while ((b = *at)) {
+	for (struct bis_block *b = *first; b; b = next) {
+		next = bis_near(b, b->first_next);
 		if (page_of_tag(b->tag) == pa_page)
 			drop_block(c, b);
-		if (b->tag == BLOCK_DEAD)
-			*at = b->first_next;
+		if (b->tag != BLOCK_DEAD)
+			kept = b;
+		else if (kept)
+			kept->first_next = bis_far(kept, next);
 		else
-			at = &b->first_next;
+			*first = next;
 	}
-	for (b = c->second[page_hash(pa_page)]; b; b = b->second_next)
+	for (struct bis_block *b = c->second[page_hash(pa_page)]; b; b = bis_near(b, b->second_next))
 		if (b->second_page == pa_page)
 			drop_block(c, b);
 }
 
 void bis_block_link(struct bis_hart *h, struct bis_block *from, unsigned index, struct bis_block *to)
 {
-	struct bis_link *l = &from->out[index];
+	struct bis_link *l = &bis_block_exits(from)[index];
 
 	if (l->linked)
 		return;
 	h->engine->link(h, l, to->code);
 	l->linked = true;
-	l->next = to->incoming;
-	to->incoming = l;
+	l->next = bis_far(l, bis_near(to, to->incoming));
+	to->incoming = bis_far(to, l);
 }
 
 struct bis_block *bis_block_find(const struct bis_block_cache *c, uint64_t tag)
@@ -352,7 +355,7 @@ static size_t emit(const struct bis_hart *h, const struct bis_code *s, uint64_t 
 	b->insns = (uint16_t)t->insns;
 	b->trace = t->trace;
 	b->loop = t->loop;
-	b->out = b->ends;
+	b->out = bis_far(b, b->ends);
 	memcpy(b->offset, t->offset, (t->insns + 1u) * sizeof(uint16_t));
 	b->bytes = (uint32_t)h->engine->lower(h, t, b, at + head, work);
 	return head + align16(b->bytes);
@@ -378,10 +381,10 @@ static void enter_block(struct bis_block_cache *c, const struct bis_code *s, str
 	struct bis_block **first = &c->first[page_hash(PAGE_OF(s->pa))];
 
 	add_place(c, b);
-	b->first_next = *first;
+	b->first_next = bis_far(b, *first);
 	*first = b;
 	if (s->second_page != BLOCK_DEAD) {
-		b->second_next = c->second[page_hash(s->second_page)];
+		b->second_next = bis_far(b, c->second[page_hash(s->second_page)]);
 		c->second[page_hash(s->second_page)] = b;
 	}
 	bis_count(&c->translated);
@@ -571,8 +574,10 @@ static void make_hot(struct bis_hart *h, uint64_t va, struct bis_block *b)
 	if (is_under_way(c)) /* b will be met again */
 		return;
 	b->samples = 0;
-	if (!bis_code_open(h, va, &s) || !s.watched || !bis_translate_trace(h, &s, t))
+	if (!bis_code_open(h, va, &s) || !s.watched || !bis_translate_trace(h, &s, t)) {
+		h->exception = false; /* nobody has come to what cannot be fetched */
 		return;
+	}
 	room = block_room(h, t);
 	if (!fits(c, room) || (job && ask_for_trace(h, &s, room)))
 		return;

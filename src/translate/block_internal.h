@@ -19,28 +19,49 @@ struct bis_ir;
 #define BLOCK_SHORT_SIZE ((size_t)1 << 20) /* behind a cache's memory: room for any one block, outside the cache */
 #define JUMP_CACHE_BITS	 14
 
+/*
+ * Most of what a guest's code becomes is small blocks: what they point to in their cache, which has less than 2 GiB,
+ * they keep as a distance in bytes from the structure that keeps it, 0 for nothing.
+ */
+typedef int32_t bis_near_t;
+
+static inline void *bis_near(const void *from, bis_near_t distance)
+{
+	return distance ? (void *)((uintptr_t)from + (uintptr_t)(intptr_t)distance) : NULL;
+}
+
+static inline bis_near_t bis_far(const void *from, const void *to)
+{
+	return to ? (bis_near_t)((intptr_t)to - (intptr_t)from) : 0;
+}
+
 /* A direct exit of a block: what the engine jumps by is at `site`; it leads to `stub` until the exit is linked. */
 struct bis_link {
-	void *site;
-	const void *stub;
-	struct bis_link *next; /* in the target's `incoming` */
+	bis_near_t site;
+	bis_near_t stub; /* as written */
+	bis_near_t next; /* in the target's `incoming` */
 	bool linked;
 };
 
 struct bis_block {
-	uint64_t tag; /* physical address | key << BLOCK_KEY_SHIFT; BLOCK_DEAD once dropped */
-	struct bis_block *first_next, *second_next; /* with bytes of the same page, see struct bis_block_cache */
-	struct bis_link *incoming;
-	struct bis_link *out; /* exits by index: `ends`, or in a trace more of them, among its code */
-	struct bis_link ends[2];
-	const void *code;
+	uint64_t tag;	      /* physical address | key << BLOCK_KEY_SHIFT; BLOCK_DEAD once dropped */
 	uint64_t second_page; /* physical page of the second half of an instruction over two pages, or BLOCK_DEAD */
-	uint8_t samples;      /* how often bis_block_heat has met it */
+	const void *code;
+	bis_near_t first_next, second_next; /* with bytes of the same page, see struct bis_block_cache */
+	bis_near_t incoming;		    /* links */
+	bis_near_t out;			    /* exits by index: `ends`, or in a trace more of them, among its code */
+	struct bis_link ends[2];
+	uint8_t samples; /* how often bis_block_heat has met it */
 	bool trace : 1, loop : 1;
 	uint16_t insns;
 	uint32_t bytes;	   /* of the engine's code */
 	uint16_t offset[]; /* of each instruction from the page start, and of the end: insns + 1 values */
 };
+
+static inline struct bis_link *bis_block_exits(const struct bis_block *b)
+{
+	return bis_near(b, b->out);
+}
 
 /* Block statistics for display: any thread may ask for them. */
 struct bis_block_stats {

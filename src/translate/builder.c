@@ -25,11 +25,12 @@ void bis_ir_begin_for(struct bis_ir *t, struct bis_hart *h)
 	bis_ir_begin(t, &h->isa, (unsigned)(h->mstatus >> MSTATUS_FS_SHIFT) & 3, h->fp.rm);
 	t->hart = h;
 	t->context = (unsigned)(h->dtlb - h->tlb[0]) / TLB_ENTRIES;
-	t->stretch = t->context == TLB_M ? h->stretch_ram : NULL;
+	t->stretch = h->stretch_ram ? bis_stretch_choose(h) : NULL;
 }
 
 void bis_ir_begin_insn(struct bis_ir *t, unsigned offset, unsigned len)
 {
+	t->chosen[t->insns] = false;
 	t->offset[t->insns++] = (uint16_t)offset;
 	t->offset[t->insns] = (uint16_t)(offset + len);
 	t->temps = 0;

@@ -58,7 +58,7 @@ static bool find_skip(struct skip *s, struct bis_ir *t, unsigned leave)
 	const struct ir_node *n = &t->node[leave];
 	unsigned from = n->insn + 1u, to = from;
 
-	while (to < t->insns && t->offset[to] != n->imm && to - from <= SKIP_MAX)
+	while (to < t->insns && (t->offset[to] != n->imm || t->chosen[to]) && to - from <= SKIP_MAX)
 		to++;
 	if (to >= t->insns || to == from || to - from > SKIP_MAX || leads_into(t, from, to - 1))
 		return false;
@@ -94,6 +94,8 @@ static void convert(struct skip *s)
 	struct ir_node leave = t->node[s->leave];
 	unsigned last = leave.insn + s->insns, defined = 0, at = s->leave;
 
+	for (unsigned i = leave.insn + 1u; i <= last; i++)
+		t->chosen[i] = true;
 	for (unsigned i = s->first; i < s->end; i++) {
 		struct ir_node n = t->node[i];
 

@@ -50,8 +50,8 @@ struct bis_ir {
 	const struct bis_isa_spec *isa;
 	const struct bis_hart *hart; /* of whose state only what keys a block counts; NULL: any */
 	unsigned fs, frm;
-	unsigned context;	       /* enum bis_tlb_context: whose part of the TLB its accesses ask */
-	const struct bis_ram *stretch; /* what they may reach in one piece (src/cpu/stretch.c), or NULL */
+	unsigned context;		   /* enum bis_tlb_context: whose part of the TLB its accesses ask */
+	const struct bis_stretch *stretch; /* what they ask first (src/cpu/stretch.c), or NULL */
 	unsigned nodes, insns;
 	unsigned temps; /* handed out for the current instruction */
 	bool ended;	/* a node ends the block */
@@ -59,6 +59,7 @@ struct bis_ir {
 	bool loop;	/* several paths, one of which leads back to the start */
 	uint32_t scratch;
 	uint16_t offset[IR_MAX_INSNS + 1]; /* of each instruction from the page start; [insns] is the end */
+	bool chosen[IR_MAX_INSNS];	   /* is part of a bis_ir_choose, into which no jump may lead */
 	struct ir_node node[IR_MAX_NODES];
 };
 

@@ -12,7 +12,7 @@
 static bool is_in_trace(const struct bis_ir *t, int64_t off)
 {
 	for (unsigned i = 0; i < t->insns; i++)
-		if (t->offset[i] == off)
+		if (t->offset[i] == off && !t->chosen[i])
 			return true;
 	return false;
 }
@@ -28,8 +28,8 @@ static bool prefers_jump(const struct bis_hart *h, const struct bis_code *s, uns
 {
 	const struct bis_block *b = bis_block_find(h->cache, (PAGE_OF(s->pa) + run) | h->block_key);
 
-	if (b && !b->trace && b->out[0].linked != b->out[1].linked)
-		return b->out[1].linked;
+	if (b && !b->trace && b->ends[0].linked != b->ends[1].linked)
+		return b->ends[1].linked;
 	return n->imm < (int64_t)behind;
 }
 
@@ -173,6 +173,7 @@ static void unroll(struct bis_ir *t)
 		t->node[t->nodes] = jump;
 		t->node[t->nodes++].insn = (uint8_t)(jump.insn + t->insns);
 		memcpy(&t->offset[t->insns], t->offset, insns * sizeof(t->offset[0]));
+		memcpy(&t->chosen[t->insns], t->chosen, insns * sizeof(t->chosen[0]));
 		t->insns += insns;
 	}
 }

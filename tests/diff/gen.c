@@ -78,7 +78,7 @@ bool gen_is_word_count(const struct row *row)
 	return !strcmp(row->name, "ctzw");
 }
 
-void gen_plain(struct gen *g)
+static void draw_plain(struct gen *g, bool float_too)
 {
 	const struct row *row;
 	uint32_t raw, writes;
@@ -89,12 +89,22 @@ void gen_plain(struct gen *g)
 		writes = table_writes(row, raw);
 		if (gen_is_word_count(row))
 			writes |= (uint32_t)1 << table_base(row, raw);
-	} while (writes & g->reserved);
+	} while (writes & g->reserved || (!float_too && strchr("fd", row->ext[0])));
 	if (gen_is_word_count(row) && table_base(row, raw)) { /* see masks.h */
 		as_i(&g->code, I_ADDIW, table_base(row, raw), table_base(row, raw), 0);
 		gen_wrote(g, (uint32_t)1 << table_base(row, raw));
 	}
 	gen_raw(g, row, raw);
+}
+
+void gen_plain(struct gen *g)
+{
+	draw_plain(g, true);
+}
+
+void gen_integer(struct gen *g)
+{
+	draw_plain(g, false);
 }
 
 void gen_simple(struct gen *g)

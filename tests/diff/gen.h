@@ -61,6 +61,7 @@ void gen_raw(struct gen *g, const struct row *row, uint32_t raw); /* an instruct
 void gen_simple(struct gen *g);		       /* one instruction without control flow, with what it needs */
 void gen_simples(struct gen *g, unsigned max); /* 1 to max of them */
 void gen_plain(struct gen *g);
+void gen_integer(struct gen *g);	       /* the same without floating point */
 bool gen_is_word_count(const struct row *row); /* ctzw, whose operand has to be a sign-extended word */
 void gen_memory(struct gen *g);
 void gen_enter(struct gen *g, enum mode mode); /* from M-mode, with random delegation */

@@ -34,7 +34,7 @@ static unsigned reserve_pointer(struct gen *g)
 	}
 }
 
-static void walk_access(struct gen *g, struct nest *n)
+static void walk_access(struct gen *g, struct nest *n, bool any)
 {
 	unsigned base = n->pointer[rng_below(&g->rng, rng_chance(&g->rng, 50) ? 1 : POINTERS)];
 	const struct row *row;
@@ -43,7 +43,8 @@ static void walk_access(struct gen *g, struct nest *n)
 	do {
 		row = table_draw(&g->table, &g->rng, KIND_MEMORY);
 		raw = table_set_base(row, table_encode(&g->table, row, &g->rng), base);
-	} while (table_base(row, raw) != base || (table_writes(row, raw) & g->reserved));
+	} while (table_base(row, raw) != base || (table_writes(row, raw) & g->reserved) ||
+		 (!any && (table_writes_float(row) || row->ext[0] == 'a')));
 	gen_raw(g, row, raw);
 }
 
@@ -73,6 +74,23 @@ static void branch_by_bits(struct gen *g, unsigned counter)
 	g->known = 0;
 }
 
+/* Code of integers with hardly a way out, too long for a loop to be one trace. */
+static void emit_straight(struct gen *g, struct nest *n, unsigned counter)
+{
+	for (unsigned left = 70 + rng_below(&g->rng, 200); left; left--) {
+		unsigned k = rng_below(&g->rng, 100);
+
+		if (k < 80)
+			gen_integer(g);
+		else if (k < 97)
+			walk_access(g, n, false);
+		else if (k < 99)
+			step_index(g, n);
+		else
+			branch_by_bits(g, counter);
+	}
+}
+
 static void emit_loop(struct gen *g, struct nest *n);
 
 static void emit_piece(struct gen *g, struct nest *n, unsigned counter)
@@ -80,7 +98,7 @@ static void emit_piece(struct gen *g, struct nest *n, unsigned counter)
 	unsigned k = rng_below(&g->rng, 200);
 
 	if (k < 80)
-		walk_access(g, n);
+		walk_access(g, n, true);
 	else if (k < 115)
 		gen_plain(g);
 	else if (k < 135)
@@ -132,14 +150,18 @@ static void go_back(struct gen *g, unsigned counter, uint64_t again)
 static void emit_loop(struct gen *g, struct nest *n)
 {
 	static const unsigned turns[DEPTH_MAX] = {200, 8, 4};
-	unsigned counter = n->counter[n->depth];
+	unsigned counter = n->counter[n->depth], pieces = 2 + rng_below(&g->rng, 24 / (n->depth + 1));
 	uint64_t again;
 
 	as_li(&g->code, counter, 2 + rng_below(&g->rng, turns[n->depth]));
 	n->depth++;
 	g->known = 0;
 	again = as_here(&g->code);
-	for (unsigned pieces = 2 + rng_below(&g->rng, 24 / n->depth); pieces; pieces--)
+	if (n->depth == 1 && rng_chance(&g->rng, 30)) {
+		emit_straight(g, n, counter);
+		pieces = 0;
+	}
+	for (; pieces; pieces--)
 		emit_piece(g, n, counter);
 	if (rng_chance(&g->rng, 85))
 		step_index(g, n);

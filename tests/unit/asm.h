@@ -23,6 +23,7 @@ enum { ZERO = 0, RA = 1, SP = 2, T0 = 5, T1 = 6, T2 = 7, S0 = 8, S1 = 9, A0 = 10
 #define ANDI(rd, rs1, imm) (ASM_I(imm, rs1, 7, rd, 0x13))
 #define XORI(rd, rs1, imm) (ASM_I(imm, rs1, 4, rd, 0x13))
 #define SLLI(rd, rs1, n)   (ASM_I(n, rs1, 1, rd, 0x13))
+#define SRLI(rd, rs1, n)   (ASM_I(n, rs1, 5, rd, 0x13))
 #define ADD(rd, rs1, rs2)  ASM_R(0, rs2, rs1, 0, rd, 0x33)
 #define SUB(rd, rs1, rs2)  ASM_R(0x20, rs2, rs1, 0, rd, 0x33)
 #define OR(rd, rs1, rs2)   ASM_R(0, rs2, rs1, 6, rd, 0x33)

@@ -35,8 +35,12 @@ static inline struct bis_module *rig_add(struct bis_machine *m, const char *spec
 static inline struct bis_machine *rig_create_on(const char *engine, const char *isa, unsigned harts,
 						const struct bis_module_class *const *classes)
 {
-	struct bis_machine_config cfg = {
-		.ram_size = RIG_RAM_SIZE, .harts = harts, .isa = isa, .engine = engine, .classes = classes};
+	struct bis_machine_config cfg = {.ram_size = RIG_RAM_SIZE,
+					 .harts = harts,
+					 .isa = isa,
+					 .engine = engine,
+					 .classes = classes,
+					 .background = BIS_BACKGROUND_OFF}; /* the same translations in each run */
 	struct bis_machine *m = NULL;
 
 	assert_ok(bis_machine_create(&cfg, &m));

@@ -16,7 +16,6 @@
 #define SIDE	  256u
 #define FIRST_CSR (0x5c0 + 8 * FRAMEBUFFER_SLOT)
 
-#define SRLI(rd, rs1, n) ASM_I(n, rs1, 5, rd, 0x13)
 /* A number of `bits` bits, a multiple of 4, from the random A0; `xlen` is that of the hart. */
 #define RANDOM(rd, bits, xlen) SLLI(rd, A0, 8), SRLI(rd, rd, (xlen) - (bits)), ANDI(rd, rd, -4)
 /* Picks the next random A0. */

@@ -365,7 +365,7 @@ int main(void)
 	static char interp[] = "interp";
 	const struct CMUnitTest tests[] = {TESTS(interp)};
 	int failed = cmocka_run_group_tests_name("interp", tests, NULL, NULL);
-#ifdef __x86_64__
+#ifdef HAVE_JIT
 	static char jit[] = "jit";
 	const struct CMUnitTest also[] = {TESTS(jit)};
 

@@ -40,7 +40,7 @@ static void an_empty_configuration_makes_a_machine(void **state)
 	assert_ok(bis_machine_create(&cfg, &m));
 	assert_int_equal(bis_machine_harts(m), 1);
 	assert_null(bis_machine_hart(m, 1));
-#ifdef __x86_64__
+#ifdef HAVE_JIT
 	assert_string_equal(bis_machine_engine(m), "jit");
 #else
 	assert_string_equal(bis_machine_engine(m), "interp");

@@ -1,6 +1,7 @@
 /*
- * What the jit takes for granted about M-mode's RAM and about halves of registers: edges of RAM, PMP entries that come
- * late, dirty readers, values that are not extended. The interpreter must come to the same state.
+ * What the jit takes for granted about M-mode's RAM, about pages that lie side by side and about halves of registers:
+ * edges of RAM, PMP entries that come late, dirty readers, pages that change amid others, values that are not extended.
+ * The interpreter must come to the same state.
  */
 #include <biscuit/debug.h>
 
@@ -19,7 +20,6 @@ enum { S2 = 18, S5 = 21, S6 = 22 };
 #define ADDIW(rd, rs1, imm) (ASM_I(imm, rs1, 0, rd, 0x1b))
 #define SRLIW(rd, rs1, n)   (ASM_I(n, rs1, 5, rd, 0x1b))
 #define SLLIW(rd, rs1, n)   (ASM_I(n, rs1, 1, rd, 0x1b))
-#define SRLI(rd, rs1, n)    (ASM_I(n, rs1, 5, rd, 0x13))
 #define XOR(rd, rs1, rs2)   ASM_R(0, rs2, rs1, 4, rd, 0x33)
 #define AND(rd, rs1, rs2)   ASM_R(0, rs2, rs1, 7, rd, 0x33)
 
@@ -188,6 +188,201 @@ static void dirty_readers_hear_of_every_page_after_each_look(void **state)
 	twins_destroy(&t);
 }
 
+/* --- Pages side by side --- */
+
+#define PAGES	  32
+#define VIRTUAL	  UINT64_C(0x40000000)
+#define TABLES	  (RIG_CODE + 0x600000)
+#define OTHERS	  (RIG_CODE + 0x700000) /* tables of the second space */
+#define AMID	  0x9000		/* a page amid the others */
+#define ELSEWHERE (RIG_DATA + 0x40000)
+#define FENCES	  (RIG_CODE + 0x800)
+#define SUM	  (UINT64_C(1) << 18)
+#define MXR	  (UINT64_C(1) << 19)
+#define MPRV	  (UINT64_C(1) << 17)
+#define MPP_S	  (UINT64_C(1) << 11)
+
+static const uint32_t pages_walk[] = {
+	ADD(T0, S0, A0), LD(A1, 0, T0),	    ADD(A2, A2, A1), ADDI(A2, A2, 1),
+	SD(A2, 8, T0),	 ADDI(A0, A0, 952), AND(A0, A0, S1), J(-28),
+};
+static const uint32_t fences[] = {SFENCE_VMA(A6, ZERO)};
+
+/* What is done to one of the twins while it stands still; `page` is the address of the page amid the others. */
+typedef void change_function(struct bis_machine *m, struct rig_tables *t, uint64_t page);
+
+static void fence(struct bis_machine *m, uint64_t va)
+{
+	uint64_t pc = bis_hart_pc(rig_hart(m));
+
+	bis_hart_set_reg(rig_hart(m), A6, va);
+	rig_step_at(m, FENCES, 1);
+	bis_hart_set_pc(rig_hart(m), pc);
+}
+
+static void remap(struct rig_tables *t, uint64_t page, uint64_t pa, unsigned flags)
+{
+	rig_map(t, page, pa, 0, flags);
+	fence(t->m, page);
+}
+
+static void move_page(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	(void)m;
+	remap(t, page, ELSEWHERE, PTE_RWX);
+}
+
+static void only_fence(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	(void)t;
+	fence(m, page);
+}
+
+static void clear_write(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	(void)m;
+	remap(t, page, RIG_DATA + AMID, PTE_RWX & ~PTE_W);
+}
+
+static void clear_dirty(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	(void)m;
+	remap(t, page, RIG_DATA + AMID, PTE_RWX & ~PTE_D);
+}
+
+static void clear_accessed(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	(void)m;
+	remap(t, page, RIG_DATA + AMID, PTE_RWX & ~(PTE_A | PTE_D));
+}
+
+static void clear_valid(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	(void)m;
+	remap(t, page, RIG_DATA + AMID, 0);
+}
+
+static void give_to_user(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	(void)m;
+	remap(t, page, RIG_DATA + AMID, PTE_RWX | PTE_U);
+}
+
+static void allow_user(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	give_to_user(m, t, page);
+	rig_set_csr(m, CSR_MSTATUS, rig_csr(m, CSR_MSTATUS) | SUM);
+}
+
+static void leave_only_code(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	(void)m;
+	remap(t, page, RIG_DATA + AMID, PTE_V | PTE_X | PTE_A);
+}
+
+static void read_code(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	leave_only_code(m, t, page);
+	rig_set_csr(m, CSR_MSTATUS, rig_csr(m, CSR_MSTATUS) | MXR);
+}
+
+static void close_by_pmp(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	(void)t;
+	(void)page;
+	rig_set_csr(m, CSR_PMPADDR0 + 1, UINT64_MAX);
+	rig_set_csr(m, CSR_PMPADDR0, (RIG_DATA + AMID) >> 2 | 0x1ff);
+	rig_set_csr(m, CSR_PMPCFG0, 0x1f19);
+}
+
+static void switch_space(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	struct rig_tables other = rig_tables_at(m, OTHERS);
+
+	(void)t;
+	rig_map(&other, RIG_CODE, RIG_CODE, 0, PTE_RWX);
+	for (uint64_t at = 0; at < PAGES * BIS_PAGE_SIZE; at += BIS_PAGE_SIZE)
+		rig_map(&other, page - AMID + at, RIG_DATA + (at ^ BIS_PAGE_SIZE), 0, PTE_RWX);
+	rig_set_csr(m, CSR_SATP, UINT64_C(8) << 60 | UINT64_C(1) << 44 | other.root >> 12);
+}
+
+/* From M-mode with the rights of S-mode. */
+static void borrow_rights(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	clear_write(m, t, page);
+	bis_hart_set_priv(rig_hart(m), BIS_PRIV_M);
+	rig_set_csr(m, CSR_MSTATUS, rig_csr(m, CSR_MSTATUS) | MPRV | MPP_S);
+}
+
+static const uint32_t one_more[] = {ADDI(A3, A3, 1)};
+
+/* What the walk then writes over. */
+static void execute_there(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+{
+	uint64_t pc = bis_hart_pc(rig_hart(m));
+
+	(void)t;
+	for (unsigned at = 0; at < BIS_PAGE_SIZE; at += 4)
+		RIG_LOAD(m, RIG_DATA + AMID + at, one_more);
+	rig_step_at(m, page, 100);
+	bis_hart_set_pc(rig_hart(m), pc);
+}
+
+static bool has_stretch(struct bis_machine *m, uint64_t va)
+{
+	const struct bis_stretch *s = rig_hart(m)->stretch[TLB_S][va == RIG_DATA ? STRETCH_OWN : STRETCH_MOVED];
+
+	return s[BIS_ACCESS_READ].limit > (PAGES - 1) * BIS_PAGE_SIZE &&
+	       s[BIS_ACCESS_WRITE].limit > (PAGES - 1) * BIS_PAGE_SIZE;
+}
+
+static void walk_pages(const char *isa, uint64_t va, change_function *change)
+{
+	struct twins t = twins_create(isa, pages_walk, sizeof(pages_walk));
+	struct rig_tables tables[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		tables[i] = rig_tables_at(t.m[i], TABLES);
+		RIG_LOAD(t.m[i], FENCES, fences);
+		rig_map(&tables[i], RIG_CODE, RIG_CODE, 0, PTE_RWX);
+		for (uint64_t at = 0; at < PAGES * BIS_PAGE_SIZE; at += BIS_PAGE_SIZE)
+			rig_map(&tables[i], va + at, RIG_DATA + at, 0, PTE_RWX);
+		rig_enter_s(&tables[i]);
+	}
+	set_both(&t, S0, va);
+	set_both(&t, S1, PAGES * BIS_PAGE_SIZE - 16);
+	warm(&t);
+	assert_true(has_stretch(t.m[0], va));
+	for (unsigned i = 0; i < 2; i++)
+		change(t.m[i], &tables[i], va + AMID);
+	for (unsigned k = 0; k < 40; k++)
+		step_both(&t, 1 + k * 97);
+	for (unsigned i = 0; i < 2; i++) /* what is written there is executed, or traps */
+		rig_step_at(t.m[i], va + AMID + 64, 50);
+	step_both(&t, 1);
+	for (uint64_t at = 0; at < PAGES * BIS_PAGE_SIZE; at += 8)
+		assert_int_equal(rig_get64(t.m[0], RIG_DATA + at), rig_get64(t.m[1], RIG_DATA + at));
+	for (unsigned i = 0; i < BIS_PAGE_SIZE; i += 8)
+		assert_int_equal(rig_get64(t.m[0], ELSEWHERE + i), rig_get64(t.m[1], ELSEWHERE + i));
+	assert_int_equal(rig_get64(t.m[0], rig_pte_at(&tables[0], va + AMID, 0)),
+			 rig_get64(t.m[1], rig_pte_at(&tables[1], va + AMID, 0)));
+	twins_destroy(&t);
+}
+
+static void a_page_that_changes_amid_others_is_seen(void **state)
+{
+	static change_function *const changes[] = {
+		move_page,  only_fence,	     clear_write, clear_dirty,	clear_accessed, clear_valid,   give_to_user,
+		allow_user, leave_only_code, read_code,	  close_by_pmp, switch_space,	borrow_rights, execute_there,
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < BIS_ARRAY_SIZE(changes); i++) {
+		walk_pages("rv64gc", VIRTUAL, changes[i]);
+		walk_pages("rv64gc_svadu", RIG_DATA, changes[i]);
+	}
+}
+
 /* --- Halves of registers --- */
 
 /* 32-bit values in a loop with a side path; A6 is only compared, S2 only xored, T0's access traps now and then. */
@@ -242,6 +437,7 @@ int main(void)
 		cmocka_unit_test(accesses_beyond_the_edges_of_ram_trap),
 		cmocka_unit_test(a_locked_pmp_entry_closes_a_page_late),
 		cmocka_unit_test(dirty_readers_hear_of_every_page_after_each_look),
+		cmocka_unit_test(a_page_that_changes_amid_others_is_seen),
 		cmocka_unit_test(values_of_32_bits_are_extended_where_they_are_seen),
 	};
 

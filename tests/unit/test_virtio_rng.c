@@ -28,6 +28,30 @@ static void buffers_are_filled_with_random_bytes(void **state)
 	vrig_close(r);
 }
 
+static void take(const char *spec, uint8_t out[64])
+{
+	struct vrig *r = vrig_open(spec);
+	uint64_t pa = vrig_alloc(r, 4096);
+
+	vrig_start(r, 0, 1, 8);
+	assert_int_equal(vrig_request(r, 0, VRIG_IN(pa, 64)), 64);
+	vrig_get(r, pa, out, 64);
+	vrig_close(r);
+}
+
+static void a_seed_gives_the_same_numbers_in_each_run(void **state)
+{
+	uint8_t a[64], b[64], other[64];
+
+	(void)state;
+	take("virtio-rng,seed=7", a);
+	take("virtio-rng,seed=7", b);
+	take("virtio-rng,seed=8", other);
+	assert_memory_equal(a, b, 64);
+	assert_memory_not_equal(a, other, 64);
+	assert_memory_not_equal(a, a + 32, 32);
+}
+
 /* Section 5.4.6.1: one byte at least; how many more is up to the device. */
 static void long_buffers_get_a_part(void **state)
 {
@@ -107,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffers_are_filled_with_random_bytes),
+		cmocka_unit_test(a_seed_gives_the_same_numbers_in_each_run),
 		cmocka_unit_test(long_buffers_get_a_part),
 		cmocka_unit_test(all_requests_are_served_in_the_end),
 		cmocka_unit_test(a_turn_does_not_come_while_the_machine_is_paused),

@@ -293,7 +293,7 @@ static void interp_run(struct bis_hart *h)
 static void interp_link(const struct bis_hart *h, const struct bis_link *l, const void *target)
 {
 	(void)h;
-	*(const void **)l->site = target;
+	*(const void **)bis_near(l, l->site) = target;
 }
 
 const struct bis_engine bis_engine_interp = {

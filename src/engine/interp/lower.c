@@ -298,11 +298,13 @@ static void put_exit(struct lowering *l, const struct ir_node *n, unsigned index
 {
 	const struct iop *head = put_head(l, 0);
 	struct iop *stub = put(l, IOP_exit, n);
+	struct bis_link *out;
 
 	stub->d = (uint8_t)index;
 	stub->imm = (int32_t)target;
 	*place = head;
-	l->b->out[index] = (struct bis_link){.site = (void *)place, .stub = head};
+	out = &bis_block_exits(l->b)[index];
+	*out = (struct bis_link){.site = bis_far(out, place), .stub = bis_far(out, head)};
 }
 
 #define BRANCH_ROW(cond, name)                                                                                         \

@@ -191,8 +191,7 @@ static void write_slow(struct lowering *l, const struct jit_stub *s)
 	access_by_c(l, s);
 }
 
-/* Where the hart goes on behind n, from the page start, if its instruction is done with it. */
-static int64_t behind(const struct lowering *l, const struct ir_node *n)
+int64_t jit_behind(const struct lowering *l, const struct ir_node *n)
 {
 	const struct ir_node *next = n + 1;
 
@@ -210,7 +209,7 @@ static struct jit_stub *new_slow(struct lowering *l, const struct ir_node *n, en
 
 	s->site = jit_new_site(l, n);
 	s->site->size = kinds[n->op].size;
-	s->site->imm = behind(l, n);
+	s->site->imm = (int32_t)jit_behind(l, n);
 	s->base = (uint8_t)base;
 	s->off = (int32_t)off;
 	s->kept = HART_SLOTS;
@@ -339,6 +338,10 @@ static void write_beside(struct lowering *l, const struct jit_stub *s)
 	struct x86_asm *a = &l->a;
 
 	x86_bind(a, s->from);
+	if (l->is_whole && !l->t->trace) { /* hardly ever: dense rather than fast */
+		access_by_c(l, s);
+		return;
+	}
 	look_up(l, (enum x86_reg)s->base, share->leads ? share->low : s->off,
 		share->leads ? share->span : kinds[n->op].size);
 	if (n->kind == IR_LOAD || share->leads_others)
@@ -370,7 +373,7 @@ static void write_beside(struct lowering *l, const struct jit_stub *s)
 
 bool jit_is_near_first(const struct lowering *l, int64_t off)
 {
-	return l->flat && jit_fits32(off - l->first);
+	return l->is_whole && jit_fits32(off - l->first);
 }
 
 /* RCX = base + off + negative; of the stretch of loads, that may be known. */
@@ -464,15 +467,15 @@ static void access_window(struct lowering *l, const struct ir_node *n, const str
 
 static bool is_direct(const struct lowering *l, const struct ir_node *n)
 {
-	return (l->wide || l->flat) && n->a.kind == BIS_VAL_SLOT && n->a.slot != HART_ZERO_SLOT && jit_fits32(n->imm) &&
-	       jit_fits32(n->imm + 8);
+	return (l->wide || l->stretch) && n->a.kind == BIS_VAL_SLOT && n->a.slot != HART_ZERO_SLOT &&
+	       jit_fits32(n->imm) && jit_fits32(n->imm + 8);
 }
 
 /* In the hart's stretch. */
 static void access_flat(struct lowering *l, const struct ir_node *n)
 {
-	const struct bis_stretch *stretch = &l->h->stretch[n->kind == IR_STORE];
-	int32_t at = (int32_t)((const uint8_t *)stretch - (const uint8_t *)l->h), off = 0;
+	size_t at = jit_stretch_at(l, n->kind == IR_STORE);
+	int32_t off = 0;
 	enum x86_reg base = RAX;
 	struct jit_stub *s;
 	struct x86_asm *a = &l->a;
@@ -484,11 +487,10 @@ static void access_flat(struct lowering *l, const struct ir_node *n)
 		jit_address(l, n);
 	}
 	s = new_slow(l, n, base, off, write_beside);
-	find_distance(l, base, off, n->kind == IR_LOAD,
-		      jit_hart_at((size_t)at + offsetof(struct bis_stretch, negative)));
-	x86_op(a, X86_CMP, true, RCX, jit_hart_at((size_t)at + offsetof(struct bis_stretch, limit)));
+	find_distance(l, base, off, n->kind == IR_LOAD, jit_hart_at(at + offsetof(struct bis_stretch, negative)));
+	x86_op(a, X86_CMP, true, RCX, jit_hart_at(at + offsetof(struct bis_stretch, limit)));
 	s->from = x86_jcc_later(a, X86_AE);
-	transfer_flat(l, n, base, jit_hart_at((size_t)at + offsetof(struct bis_stretch, addend)), off);
+	transfer_flat(l, n, base, jit_hart_at(at + offsetof(struct bis_stretch, addend)), off);
 	if (n->kind == IR_STORE || load_target(l, n) != RAX)
 		s->kept = (uint8_t)l->acc;
 	s->to = x86_here(a);
@@ -534,7 +536,7 @@ void jit_access(struct lowering *l, const struct ir_node *n)
 	if (jit_is_in(l, n->b, RAX))
 		jit_free_acc(l);
 	jit_free_acc_but(l, n->a);
-	if (l->flat)
+	if (l->stretch)
 		access_flat(l, n);
 	else if (is_direct(l, n))
 		access_direct(l, n);

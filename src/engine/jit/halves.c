@@ -59,6 +59,14 @@ void jit_forget_half(struct lowering *l, unsigned slot)
 	l->now.half &= ~bit_of(slot);
 }
 
+void jit_known_half(struct lowering *l, unsigned slot)
+{
+	if (!jit_is_half_of(&l->now, slot))
+		return;
+	l->now.half &= ~bit_of(slot);
+	l->now.known |= bit_of(slot);
+}
+
 /* --- What a node needs, and what it leaves --- */
 
 enum result { RESULT_ANY, RESULT_KNOWN, RESULT_HALF };

@@ -21,17 +21,21 @@
 #define JIT_HART   RBP
 #define JIT_BUDGET R15
 
-/* A place in generated code that may call C. */
+/* A place in generated code that may call C. That of a helper's call is followed by the helper's address. */
 struct jit_site {
-	struct bis_block *block;
-	const struct bis_helper *helper;
-	int64_t imm; /* helper argument, trap cause; target of an exit, or what follows a store, from the page start */
+	uint32_t distance; /* bytes from its block's start */
+	int32_t imm; /* helper argument, trap cause; target of an exit, or what follows a store, from the page start */
 	uint8_t insn;
 	uint8_t op, bits, rm; /* as in the IR */
 	uint8_t size;	      /* of an access, in bytes */
 	uint8_t slot;	      /* of a third operand */
-	uint16_t exit;	      /* index */
+	uint16_t exit;	      /* index; of a call that may end the block: what follows it, from the page start */
 };
+
+static inline struct bis_block *jit_block_of(const struct jit_site *s)
+{
+	return (struct bis_block *)((uintptr_t)s - s->distance);
+}
 
 #define JIT_NOWHERE (-1) /* behind a store: its instruction goes on */
 
@@ -72,12 +76,14 @@ struct jit_jump {
 /* One a hart; hart->engine_state. */
 struct jit {
 	const struct bis_isa_family *family; /* that the thunks were made for */
+	const uint8_t *origin;		     /* what generated code counts sites from */
 	size_t thunks_size;
 	uint8_t pin[HART_SLOTS]; /* register of a slot; JIT_NO_PIN */
 	const uint8_t *thunk[JIT_CALLS];
 	const uint8_t *inner[JIT_CALLS]; /* the call of C of thunks among the blocks, which may be gone behind it */
 	const uint8_t *dispatch;	 /* goes on at the virtual address in RAX */
 	struct jit_jump jump;		 /* the same, by the jump entries first */
+	const uint8_t *to_page;		 /* the same, for where RAX is counted from the page start */
 	const uint8_t *resume;		 /* goes on at the hart's pc, or leaves if something was asked for */
 	const uint8_t *out;		 /* leaves; RAX: the next instruction, from the page start */
 	void (*enter)(struct bis_hart *h, const void *code);

@@ -8,6 +8,11 @@ static const uint8_t *write_exit(struct lowering *l, const struct ir_node *n, un
 	const uint8_t *here = x86_here(&l->a);
 	struct jit_site *s;
 
+	if ((target < 0 || target >= (int64_t)BIS_PAGE_SIZE) && !l->t->trace) { /* dense rather than fast */
+		x86_const(&l->a, RAX, (uint64_t)target);
+		x86_jmp(&l->a, l->j->to_page);
+		return here;
+	}
 	if (target < 0 || target >= (int64_t)BIS_PAGE_SIZE) {
 		x86_op(&l->a, X86_MOV, true, RAX, JIT_MEMBER(pc_page));
 		x86_group(&l->a, X86_G_ADD, l->wide, x86_in(RAX), (int32_t)target);
@@ -15,9 +20,9 @@ static const uint8_t *write_exit(struct lowering *l, const struct ir_node *n, un
 		return here;
 	}
 	s = jit_new_site(l, n);
-	s->imm = target;
+	s->imm = (int32_t)target;
 	s->exit = (uint16_t)index;
-	x86_const(&l->a, RCX, (uintptr_t)s);
+	jit_name_site(l, s);
 	x86_call(&l->a, l->j->thunk[JIT_EXIT]);
 	return here;
 }
@@ -25,18 +30,20 @@ static const uint8_t *write_exit(struct lowering *l, const struct ir_node *n, un
 static void bind_exit(struct lowering *l, struct x86_patch p, const struct ir_node *n, unsigned index, int64_t target)
 {
 	const uint8_t *stub = write_exit(l, n, index, target);
+	struct bis_link *out;
 
 	x86_retarget(p.at, l->a.exec, stub);
-	l->b->out[index] = (struct bis_link){.site = p.at, .stub = stub};
+	out = &bis_block_exits(l->b)[index];
+	*out = (struct bis_link){.site = bis_far(out, p.at), .stub = bis_far(out, stub - l->a.exec)};
 }
 
 int jit_target_inside(const struct bis_ir *t, unsigned from, int64_t target)
 {
 	for (unsigned i = from + 1; t->trace && i < t->insns; i++)
-		if (t->offset[i] == target)
+		if (t->offset[i] == target && !t->chosen[i])
 			return (int)i;
 	for (unsigned i = 0; t->loop && i <= from; i++)
-		if (t->offset[i] == target)
+		if (t->offset[i] == target && !t->chosen[i])
 			return (int)i;
 	return -1;
 }

@@ -37,7 +37,7 @@ static struct need measure(const struct bis_ir *t)
 {
 	static const uint8_t sites[] = {
 		[IR_LOAD] = 1, [IR_STORE] = 1,	  [IR_LR] = 1,	   [IR_SC] = 1,	  [IR_AMO] = 1,	 [IR_FP] = 1,
-		[IR_CALL] = 1, [IR_LEAVE_IF] = 1, [IR_BRANCH] = 2, [IR_JUMP] = 1, [IR_TRAP] = 1,
+		[IR_CALL] = 2, [IR_LEAVE_IF] = 1, [IR_BRANCH] = 2, [IR_JUMP] = 1, [IR_TRAP] = 1,
 	};
 	struct need need = {.code = CODE_PER_BLOCK + t->nodes * (size_t)CODE_PER_NODE};
 
@@ -196,12 +196,11 @@ struct jit_site *jit_new_site(struct lowering *l, const struct ir_node *n)
 {
 	struct jit_site *s = l->sites;
 
-	if (s == l->sites_end)
+	if (s >= l->sites_end)
 		abort(); /* `need` is wrong */
 	l->sites++;
-	*s = (struct jit_site){.block = l->b,
-			       .helper = n->helper,
-			       .imm = n->imm,
+	*s = (struct jit_site){.distance = (uint32_t)((uintptr_t)s - (uintptr_t)l->b),
+			       .imm = (int32_t)n->imm,
 			       .insn = n->insn,
 			       .op = n->op,
 			       .bits = n->bits,
@@ -210,10 +209,15 @@ struct jit_site *jit_new_site(struct lowering *l, const struct ir_node *n)
 	return s;
 }
 
+void jit_name_site(struct lowering *l, const struct jit_site *s)
+{
+	x86_const(&l->a, RCX, (uint32_t)((const uint8_t *)s - l->j->origin));
+}
+
 void jit_call_thunk(struct lowering *l, enum jit_thunk thunk, const struct jit_site *s)
 {
 	jit_extend(l, l->now.half);
-	x86_const(&l->a, RCX, (uintptr_t)s);
+	jit_name_site(l, s);
 	if (!l->local) {
 		x86_call(&l->a, l->j->thunk[thunk]);
 		return;
@@ -221,6 +225,7 @@ void jit_call_thunk(struct lowering *l, enum jit_thunk thunk, const struct jit_s
 	if (l->n_calls == JIT_CALLS_MAX)
 		abort(); /* more than operations have */
 	l->call[l->n_calls].thunk = thunk;
+	l->call[l->n_calls].insn = s->insn;
 	l->call[l->n_calls++].at = x86_call_later(&l->a);
 }
 
@@ -251,12 +256,16 @@ static void lower_call(struct lowering *l, const struct ir_node *n)
 	struct jit_site *s = jit_new_site(l, n);
 	enum jit_thunk thunk = JIT_CALL;
 
+	_Static_assert(sizeof(n->helper) <= sizeof(*s), "an address takes a site's place");
+	memcpy(l->sites++, &n->helper, sizeof(n->helper));
 	if (n->helper->flags & BIS_CALL_ENDS)
 		thunk = JIT_CALL_ENDS;
 	else if (n->helper->flags & BIS_CALL_MAY_END)
 		thunk = JIT_CALL_MAY_END;
 	else if (n->helper->flags & (BIS_CALL_TRAPS | BIS_CALL_SEES_COUNT))
 		thunk = JIT_CALL_TRAPS;
+	if (thunk == JIT_CALL_MAY_END)
+		s->exit = (uint16_t)jit_behind(l, n);
 	call_with_two(l, n, thunk, s);
 	if (thunk != JIT_CALL_ENDS)
 		jit_put(l, n->d, RAX);
@@ -382,6 +391,8 @@ static void begin_insns(struct lowering *l, const struct ir_node *n)
 		}
 		if (l->is_head[l->n_labels])
 			x86_align(&l->a, LOOP_ALIGNMENT);
+		if (l->straight)
+			jit_straight_begin(l, l->n_labels);
 		l->label[l->n_labels] = x86_here(&l->a);
 		if (!l->is_target[l->n_labels])
 			continue;
@@ -393,10 +404,10 @@ static void begin_insns(struct lowering *l, const struct ir_node *n)
 
 static void find_targets(struct lowering *l)
 {
-	memset(l->is_target, 0, l->t->insns * sizeof(l->is_target[0]));
-	memset(l->is_head, 0, l->t->insns * sizeof(l->is_head[0]));
 	if (!l->t->trace)
 		return;
+	memset(l->is_target, 0, l->t->insns * sizeof(l->is_target[0]));
+	memset(l->is_head, 0, l->t->insns * sizeof(l->is_head[0]));
 	for (unsigned i = 0; i < l->t->nodes; i++) {
 		const struct ir_node *n = &l->t->node[i];
 		int inside = -1;
@@ -427,7 +438,7 @@ static bool clears_upper(const struct lowering *l, const struct ir_node *n)
 	return l->wide && n->kind == IR_OP2 && n->op == BIS_IR_shl && n->b.kind == BIS_VAL_CONST && n->b.imm == 32 &&
 	       next->kind == IR_OP2 && next->op == BIS_IR_shr && next->b.kind == BIS_VAL_CONST && next->b.imm > 0 &&
 	       next->b.imm <= 32 && next->d == n->d && next->a.kind == BIS_VAL_SLOT && next->a.slot == n->d &&
-	       n->a.kind == BIS_VAL_SLOT && (next->insn == n->insn || !l->is_target[next->insn]);
+	       n->a.kind == BIS_VAL_SLOT && (next->insn == n->insn || !l->t->trace || !l->is_target[next->insn]);
 }
 
 static void lower_cleared(struct lowering *l, const struct ir_node *n)
@@ -480,12 +491,15 @@ static void lower_nodes(struct lowering *l)
 	l->n_labels = 0;
 	l->now = (struct jit_halves){.known = l->halves ? l->guarded : 0};
 	for (const struct ir_node *n = l->t->node; n < l->end; n++) {
-		begin_insns(l, n);
+		if (l->t->trace)
+			begin_insns(l, n);
 		settle_acc(l, n);
 		n = lower_next(l, n);
 	}
 	for (unsigned i = 0; i < l->n_stubs; i++) {
 		l->now = l->stubs[i].now;
+		if (l->straight)
+			jit_straight_use(l, l->stubs[i].node->insn);
 		l->stubs[i].write(l, &l->stubs[i]);
 	}
 	l->n_stubs = 0;
@@ -510,12 +524,14 @@ static void lower_passes(struct lowering *l)
 
 static void use_stretches(struct lowering *l)
 {
-	const struct bis_ram *ram = l->t->stretch;
+	const struct bis_ram *ram = l->h->stretch_ram;
 
-	l->flat = ram;
+	l->stretch = l->t->stretch;
+	l->is_whole = l->stretch && l->t->context == TLB_M;
 	l->addend = ram ? (int64_t)((uintptr_t)ram->host - ram->base) : 0;
 	l->first = ram ? (int64_t)ram->base : 0;
-	l->near = l->flat && l->addend >= -NEAR_MAX && l->addend <= NEAR_MAX;
+	l->near = l->stretch == l->h->stretch[l->t->context][STRETCH_OWN] && l->addend >= -NEAR_MAX &&
+		  l->addend <= NEAR_MAX;
 }
 
 size_t jit_lower(const struct bis_hart *h, const struct bis_ir *t, struct bis_block *b, void *code, void *work)
@@ -540,18 +556,19 @@ size_t jit_lower(const struct bis_hart *h, const struct bis_ir *t, struct bis_bl
 	l->n_stubs = l->n_windows = l->n_calls = l->n_labels = 0;
 	find_targets(l);
 	l->n_exits = 2;
-	l->local = l->halves = false;
+	l->local = l->halves = l->straight = false;
+	l->stale = UINT16_MAX;
 	memcpy(l->pin, j->pin, sizeof(l->pin));
 	if (t->trace) {
-		b->out = (struct bis_link *)(void *)((uint8_t *)code + need.sites * sizeof(struct jit_site));
-		memset(b->out, 0, need.sites * sizeof(struct bis_link));
+		b->out = bis_far(b, l->sites_end);
+		memset(l->sites_end, 0, need.sites * sizeof(struct bis_link));
 		jit_plan(l);
 	} else {
 		memset(l->share, 0, t->nodes * sizeof(l->share[0]));
 	}
 	b->code = start + h->code_exec;
 	charge(l);
-	if (l->local)
+	if (l->local && !l->straight)
 		jit_enter_local(l);
 	lower_passes(l);
 	jit_write_local_thunks(l);

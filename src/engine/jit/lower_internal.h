@@ -59,6 +59,13 @@ struct jit_share {
 	uint32_t span; /* their extent */
 };
 
+/* What host registers hold during a guest instruction of a straight trace, and, by bit, what is moved before it. */
+struct jit_map {
+	uint8_t occupant[16];
+	uint16_t spills, fills;
+	uint16_t stale; /* behind it, memory does not have what these hold */
+};
+
 struct lowering {
 	struct x86_asm a;
 	const struct bis_hart *h; /* what never changes of it */
@@ -66,16 +73,20 @@ struct lowering {
 	const struct bis_ir *t;
 	const struct ir_node *end;
 	struct bis_block *b;
-	bool wide; /* 64-bit guest */
-	bool flat; /* accesses may use the hart's stretches */
-	bool near; /* the stretches' addend is the following, and fits into an instruction beside an offset */
-	int64_t addend, first; /* the RAM's first address */
+	bool wide;			   /* 64-bit guest */
+	const struct bis_stretch *stretch; /* of the hart, that accesses look at first: of loads, of stores; or NULL */
+	bool near;     /* the stretches' addend is the following, and fits into an instruction beside an offset */
+	bool is_whole; /* the stretch of loads, if there is one, is the RAM from `first` on */
+	int64_t addend, first;
 
 	uint8_t pin[HART_SLOTS]; /* register of a slot here */
 	/* In a loop with registers of its own: what each holds, a slot or JIT_NO_PIN for anything else. */
 	bool local;
 	uint8_t occupant[16], resident[16]; /* here; by the convention between blocks */
 	bool occupied[16];		    /* by a window's value */
+	bool straight;			    /* what they hold changes from instruction to instruction */
+	uint16_t stale;			    /* of the map in use; without one, all */
+	struct jit_map map[IR_MAX_INSNS];
 	/* Instructions that jumps inside the trace lead to, and where their code begins. */
 	bool is_target[IR_MAX_INSNS], is_head[IR_MAX_INSNS]; /* the second: jumps back */
 	const uint8_t *label[IR_MAX_INSNS];
@@ -86,6 +97,7 @@ struct lowering {
 	struct {
 		struct x86_patch at;
 		enum jit_thunk thunk;
+		uint8_t insn;  /* of a straight trace */
 	} call[JIT_CALLS_MAX]; /* of thunks with these registers, which are written last */
 
 	/*
@@ -157,11 +169,17 @@ static inline void jit_set_boxed(struct lowering *l, unsigned slot, bool boxed)
 }
 
 struct jit_site *jit_new_site(struct lowering *l, const struct ir_node *n);
+/* Where the hart goes on behind n, from the page start, if its instruction is done with it; or JIT_NOWHERE. */
+int64_t jit_behind(const struct lowering *l, const struct ir_node *n);
 /* Calls a thunk: a in RAX, b in RDX; the site goes to RCX. */
+/* RCX tells which site it is. */
+void jit_name_site(struct lowering *l, const struct jit_site *s);
 void jit_call_thunk(struct lowering *l, enum jit_thunk thunk, const struct jit_site *s);
 struct jit_stub *jit_new_stub(struct lowering *l, const struct ir_node *n,
 			      void (*write)(struct lowering *l, const struct jit_stub *s));
 
+/* Where the stretch of loads, or of stores, is in the hart. */
+size_t jit_stretch_at(const struct lowering *l, bool writes);
 /* May a look at the stretch of loads be at a distance from its beginning that is part of an instruction? */
 bool jit_is_near_first(const struct lowering *l, int64_t off);
 
@@ -174,6 +192,8 @@ uint64_t jit_halves_step(const struct lowering *l, struct jit_halves *s, const s
 void jit_extend(struct lowering *l, uint64_t slots);
 /* The slot's register is whole again. */
 void jit_forget_half(struct lowering *l, unsigned slot);
+/* The same, and it is still known to be the extension of a half. */
+void jit_known_half(struct lowering *l, unsigned slot);
 bool jit_is_half_of(const struct jit_halves *s, unsigned slot);
 bool jit_is_half(const struct lowering *l, struct bis_val v);
 /* Do the lower halves of n's operands compare like the whole, one of which is not there? */
@@ -185,6 +205,8 @@ unsigned jit_guard(struct lowering *l, struct x86_patch *fails);
 /* --- plan.c: traces --- */
 /* Chooses windows and registers. */
 void jit_plan(struct lowering *l);
+/* Fills in l->resident. */
+void jit_find_residents(struct lowering *l);
 /* Between the registers of other blocks and those of a loop. */
 void jit_enter_local(struct lowering *l);
 void jit_leave_local(struct lowering *l);
@@ -197,6 +219,14 @@ struct x86_loc jit_window_home(const struct lowering *l, unsigned window, enum j
 int jit_target_inside(const struct bis_ir *t, unsigned from, int64_t target);
 /* Leaves the trace before instruction `insn` and goes on at `target`. */
 void jit_leave(struct lowering *l, const struct ir_node *n, unsigned insn, int64_t target);
+
+/* --- straight.c: long traces that are no loops --- */
+/* Decides on l->straight, and what registers hold. */
+void jit_straight_plan(struct lowering *l);
+/* Behind the instruction before it: moves what `insn` wants moved. */
+void jit_straight_begin(struct lowering *l, unsigned insn);
+/* Registers hold what they do during that instruction. True if that is not what they held. */
+bool jit_straight_use(struct lowering *l, unsigned insn);
 
 /* --- One function a kind of operation --- */
 void jit_op1(struct lowering *l, const struct ir_node *n);

@@ -159,15 +159,15 @@ static void close_group(struct plan *p, unsigned slot)
 	if (!g->open)
 		return;
 	g->open = false;
-	if (!l->flat && !stays(p, slot) && !l->wide && l->t->loop)
+	if (!l->stretch && !stays(p, slot) && !l->wide && l->t->loop)
 		guess_each(p, g, slot);
-	if (!l->flat && !stays(p, slot) && (alone || !l->wide))
+	if (!l->stretch && !stays(p, slot) && (alone || !l->wide))
 		return;
 	for (unsigned i = g->leader; i <= g->last; i++) {
 		reads |= is_of_group(p, g, slot, i) && l->t->node[i].kind == IR_LOAD;
 		writes |= is_of_group(p, g, slot, i) && l->t->node[i].kind == IR_STORE;
 	}
-	if (l->flat)
+	if (l->stretch)
 		w = stretch_of(p, writes);
 	else if (g->count == 1 && !stays(p, slot))
 		w = window_of(p, JIT_NO_PIN, true, true);
@@ -389,6 +389,14 @@ static void give(struct lowering *l, const struct claim *c, unsigned reg)
 	}
 }
 
+void jit_find_residents(struct lowering *l)
+{
+	memset(l->resident, JIT_NO_PIN, sizeof(l->resident));
+	for (unsigned slot = 0; slot < HART_SLOTS; slot++)
+		if (l->j->pin[slot] != JIT_NO_PIN)
+			l->resident[l->j->pin[slot]] = (uint8_t)slot;
+}
+
 static void choose_registers(struct plan *p)
 {
 	struct claim claims[HART_TEMP_SLOT + 2 * JIT_WINDOWS];
@@ -397,12 +405,9 @@ static void choose_registers(struct plan *p)
 	bool taken[16] = {false};
 
 	memset(l->occupant, JIT_NO_PIN, sizeof(l->occupant));
-	memset(l->resident, JIT_NO_PIN, sizeof(l->resident));
 	memset(l->occupied, 0, sizeof(l->occupied));
 	memset(l->pin, JIT_NO_PIN, sizeof(l->pin));
-	for (unsigned slot = 0; slot < HART_SLOTS; slot++)
-		if (l->j->pin[slot] != JIT_NO_PIN)
-			l->resident[l->j->pin[slot]] = (uint8_t)slot;
+	jit_find_residents(l);
 	for (unsigned i = 0; i < n; i++) {
 		unsigned home = claims[i].slot == JIT_NO_PIN ? JIT_NO_PIN : l->j->pin[claims[i].slot];
 
@@ -439,8 +444,10 @@ void jit_plan(struct lowering *l)
 	memset(l->share, 0, l->t->nodes * sizeof(l->share[0]));
 	look_at_changes(&p);
 	find_windows(&p);
-	if (!l->t->loop)
+	if (!l->t->loop) {
+		jit_straight_plan(l);
 		return;
+	}
 	count_turns(&p);
 	weigh(&p);
 	choose_registers(&p);
@@ -450,13 +457,18 @@ void jit_plan(struct lowering *l)
 
 /* --- Moves --- */
 
-static struct x86_loc stretch_home(bool writes, enum jit_window_value value)
+size_t jit_stretch_at(const struct lowering *l, bool writes)
+{
+	return (size_t)((const uint8_t *)&l->stretch[writes] - (const uint8_t *)l->h);
+}
+
+static struct x86_loc stretch_home(const struct lowering *l, bool writes, enum jit_window_value value)
 {
 	static const size_t members[] = {[JIT_WINDOW_NEGATIVE] = offsetof(struct bis_stretch, negative),
 					 [JIT_WINDOW_ADDEND] = offsetof(struct bis_stretch, addend),
 					 [JIT_WINDOW_LIMIT] = offsetof(struct bis_stretch, limit)};
 
-	return jit_hart_at(offsetof(struct bis_hart, stretch) + writes * sizeof(struct bis_stretch) + members[value]);
+	return jit_hart_at(jit_stretch_at(l, writes) + members[value]);
 }
 
 struct x86_loc jit_window_home(const struct lowering *l, unsigned window, enum jit_window_value value)
@@ -465,7 +477,7 @@ struct x86_loc jit_window_home(const struct lowering *l, unsigned window, enum j
 
 	_Static_assert(sizeof(((struct bis_hart *)0)->engine_words) >= JIT_WINDOWS * JIT_WINDOW_VALUES * 8, "");
 	if (l->window[window].stretch)
-		return stretch_home(l->window[window].writes, value);
+		return stretch_home(l, l->window[window].writes, value);
 	return jit_hart_at(offsetof(struct bis_hart, engine_words) + index * sizeof(uint64_t));
 }
 
@@ -505,7 +517,7 @@ void jit_enter_local(struct lowering *l)
 void jit_leave_local(struct lowering *l)
 {
 	for (unsigned reg = 0; reg < 16; reg++)
-		if (l->occupant[reg] != JIT_NO_PIN && l->occupant[reg] != l->resident[reg])
+		if (l->stale >> reg & 1 && l->occupant[reg] != JIT_NO_PIN && l->occupant[reg] != l->resident[reg])
 			x86_op(&l->a, X86_MOV_TO, true, reg, jit_slot_at(l->occupant[reg]));
 	for (unsigned reg = 0; reg < 16; reg++)
 		if (l->resident[reg] != JIT_NO_PIN && l->resident[reg] != l->occupant[reg])
@@ -532,7 +544,7 @@ static void write_thunk(struct lowering *l, enum jit_thunk thunk)
 	struct x86_asm *a = &l->a;
 
 	for (unsigned reg = 0; reg < 16; reg++)
-		if (l->occupant[reg] != JIT_NO_PIN)
+		if (l->stale >> reg & 1 && l->occupant[reg] != JIT_NO_PIN)
 			x86_op(a, X86_MOV_TO, true, reg, jit_slot_at(l->occupant[reg]));
 	if (holds)
 		save_windows(l);
@@ -558,6 +570,8 @@ void jit_write_local_thunks(struct lowering *l)
 	for (unsigned i = 0; i < l->n_calls; i++) {
 		enum jit_thunk which = l->call[i].thunk;
 
+		if (l->straight && jit_straight_use(l, l->call[i].insn))
+			memset(thunk, 0, sizeof(thunk));
 		if (!thunk[which]) {
 			thunk[which] = x86_here(&l->a);
 			write_thunk(l, which);

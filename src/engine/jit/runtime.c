@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <immintrin.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <biscuit/error.h>
 
@@ -74,8 +75,8 @@ static uint64_t insn_pc(const struct bis_hart *h, const struct bis_block *b, uns
 /* Instructions from the site's on have been charged but do not retire. */
 static struct jit_answer raised(struct bis_hart *h, const struct jit_site *s)
 {
-	h->pc = insn_pc(h, s->block, s->insn);
-	h->budget += s->block->insns - s->insn;
+	h->pc = insn_pc(h, jit_block_of(s), s->insn);
+	h->budget += jit_block_of(s)->insns - s->insn;
 	bis_trap_deliver(h);
 	return away(h);
 }
@@ -99,8 +100,8 @@ static void heed_requests(struct bis_hart *h)
 static void begin_access(struct bis_hart *h, const struct jit_site *s)
 {
 	collect_flags(h);
-	h->pc = insn_pc(h, s->block, s->insn);
-	h->ahead = s->block->insns - s->insn;
+	h->pc = insn_pc(h, jit_block_of(s), s->insn);
+	h->ahead = jit_block_of(s)->insns - s->insn;
 }
 
 struct jit_answer jit_load(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
@@ -135,7 +136,7 @@ struct jit_answer jit_store(struct bis_hart *h, uint64_t a, uint64_t b, const st
 		return value(0);
 	}
 	h->pc = (h->pc_page + (uint64_t)s->imm) & h->xmask;
-	h->budget += s->block->insns - (s->insn + 1);
+	h->budget += jit_block_of(s)->insns - (s->insn + 1);
 	return away_to(NULL);
 }
 
@@ -159,10 +160,18 @@ struct jit_answer jit_atomic(struct bis_hart *h, uint64_t a, uint64_t b, const s
 
 /* --- Helpers --- */
 
+static const struct bis_helper *helper_of(const struct jit_site *s)
+{
+	const struct bis_helper *helper;
+
+	memcpy(&helper, s + 1, sizeof(helper));
+	return helper;
+}
+
 struct jit_answer jit_call(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
 {
 	collect_flags(h);
-	return value(s->helper->fn(h, a, b, (uint32_t)s->imm));
+	return value(helper_of(s)->fn(h, a, b, (uint32_t)s->imm));
 }
 
 /* Runs the helper with pc and the instruction count exact. */
@@ -171,9 +180,9 @@ static uint64_t call_precise(struct bis_hart *h, uint64_t a, uint64_t b, const s
 	uint64_t v;
 
 	collect_flags(h);
-	h->pc = insn_pc(h, s->block, s->insn);
-	h->ahead = s->block->insns - s->insn;
-	v = s->helper->fn(h, a, b, (uint32_t)s->imm);
+	h->pc = insn_pc(h, jit_block_of(s), s->insn);
+	h->ahead = jit_block_of(s)->insns - s->insn;
+	v = helper_of(s)->fn(h, a, b, (uint32_t)s->imm);
 	h->ahead = 0;
 	return v;
 }
@@ -192,7 +201,7 @@ struct jit_answer jit_call_ends(struct bis_hart *h, uint64_t a, uint64_t b, cons
 {
 	uint64_t v;
 
-	h->next_pc = insn_pc(h, s->block, s->insn + 1u);
+	h->next_pc = insn_pc(h, jit_block_of(s), s->insn + 1u);
 	v = call_precise(h, a, b, s);
 	if (BIS_UNLIKELY(h->exception))
 		return raised(h, s);
@@ -212,8 +221,8 @@ struct jit_answer jit_call_may_end(struct bis_hart *h, uint64_t a, uint64_t b, c
 		return value(v);
 	if (s->slot != BIS_DISCARD)
 		h->slots[s->slot] = v;
-	h->pc = insn_pc(h, s->block, s->insn + 1u);
-	h->budget += s->block->insns - (s->insn + 1);
+	h->pc = (h->pc_page + s->exit) & h->xmask;
+	h->budget += jit_block_of(s)->insns - (s->insn + 1);
 	return away(h);
 }
 
@@ -239,7 +248,7 @@ struct jit_answer jit_trap(struct bis_hart *h, uint64_t a, uint64_t b, const str
 
 struct jit_answer jit_exit(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
 {
-	struct bis_block *from = s->block, *to;
+	struct bis_block *from = jit_block_of(s), *to;
 	uint64_t epoch = bis_block_cache_epoch(h->cache), va = (h->pc_page + (uint64_t)s->imm) & h->xmask;
 	unsigned index = s->exit;
 
@@ -347,7 +356,7 @@ static void jit_destroy(struct bis_hart *h)
 
 static void jit_link(const struct bis_hart *h, const struct bis_link *l, const void *target)
 {
-	x86_retarget(l->site, h->code_exec, target);
+	x86_retarget((uint8_t *)bis_near(l, l->site), h->code_exec, target);
 }
 
 static void *jit_work_create(void)

@@ -196,6 +196,15 @@ static const uint8_t *make_dispatch(struct x86_asm *a, const struct jit *j, cons
 	return here;
 }
 
+static const uint8_t *make_to_page(struct x86_asm *a, const struct jit *j, const struct bis_hart *h)
+{
+	const uint8_t *here = x86_here(a);
+
+	x86_op(a, X86_ADD, h->xlen == 64, RAX, JIT_MEMBER(pc_page));
+	jit_write_jump(a, j);
+	return here;
+}
+
 static const uint8_t *make_resume(struct x86_asm *a, const struct jit *j, const uint8_t *leave)
 {
 	const uint8_t *here = x86_here(a);
@@ -231,11 +240,13 @@ static const uint8_t *make_away(struct x86_asm *a, const struct jit *j, const ui
 	return here;
 }
 
-static void call_function(struct x86_asm *a, jit_function function)
+static void call_function(struct x86_asm *a, const struct jit *j, jit_function function)
 {
 	uintptr_t address;
 
 	memcpy(&address, &function, sizeof(address));
+	x86_const(a, RDI, (uintptr_t)j->origin);
+	x86_op(a, X86_ADD, true, RCX, x86_in(RDI));
 	call_c(a, address);
 }
 
@@ -244,7 +255,7 @@ static const uint8_t *make_call(struct x86_asm *a, const struct jit *j, jit_func
 	const uint8_t *here = x86_here(a);
 
 	spill(a, j);
-	call_function(a, function);
+	call_function(a, j, function);
 	x86_op(a, X86_TEST, false, RDX, x86_in(RDX));
 	x86_jcc(a, X86_NE, away);
 	reload(a, j);
@@ -254,12 +265,12 @@ static const uint8_t *make_call(struct x86_asm *a, const struct jit *j, jit_func
 
 /* For thunks with registers of their own. C may have made a new generation of the cache, where they were: it comes back
  * to here, which is the same in all. */
-static const uint8_t *make_inner(struct x86_asm *a, jit_function function, const uint8_t *away)
+static const uint8_t *make_inner(struct x86_asm *a, const struct jit *j, jit_function function, const uint8_t *away)
 {
 	const uint8_t *here = x86_here(a);
 
 	x86_group(a, X86_G_SUB, true, x86_in(RSP), 8);
-	call_function(a, function);
+	call_function(a, j, function);
 	x86_group(a, X86_G_ADD, true, x86_in(RSP), 8);
 	x86_op(a, X86_TEST, false, RDX, x86_in(RDX));
 	x86_jcc(a, X86_NE, away);
@@ -276,19 +287,21 @@ size_t jit_make_thunks(struct bis_hart *h, uint8_t *at, size_t room)
 	if (j->thunks_size && !j->gdb && j->family == h->machine->family)
 		return j->thunks_size; /* they are there, and perhaps another thread is looking at them */
 	j->family = h->machine->family;
+	j->origin = at;
 	choose_pins(h, j);
 	make_jump(&j->jump);
 	make_enter(&a, j);
 	make_leave(&a, j, &spilling, &leave);
 	j->out = make_out(&a, h, spilling);
 	j->dispatch = make_dispatch(&a, j, leave);
+	j->to_page = make_to_page(&a, j, h);
 	j->resume = make_resume(&a, j, spilling);
 	away = make_away(&a, j, leave, 1);
 	for (unsigned i = 0; i < JIT_CALLS; i++)
 		j->thunk[i] = make_call(&a, j, functions[i], away);
 	away = make_away(&a, j, leave, 2);
 	for (unsigned i = 0; i < JIT_CALLS; i++)
-		j->inner[i] = make_inner(&a, functions[i], away);
+		j->inner[i] = make_inner(&a, j, functions[i], away);
 	j->thunks_size = (size_t)(a.at - at);
 	if (j->gdb)
 		jit_gdb_begin(j->gdb, j, x86_here(&a), a.end + a.exec);
