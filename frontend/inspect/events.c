@@ -79,10 +79,16 @@ static int open_events(struct inspect *in, const struct inspect_node *n, struct 
 	return inspect_stream_open(in, INSPECT_EVENTS, NULL, out);
 }
 
+/* With the control lock: a machine at rest has told why. */
 static int open_wait(struct inspect *in, const struct inspect_node *n, struct inspect_stream **out)
 {
+	int err;
+
 	(void)n;
-	return inspect_stream_open(in, INSPECT_WAIT, NULL, out);
+	bis_machine_lock_control(in->machine);
+	err = inspect_stream_open(in, INSPECT_WAIT, NULL, out);
+	bis_machine_unlock_control(in->machine);
+	return err;
 }
 
 const struct inspect_type inspect_events_type = {.kind = INSPECT_STREAM, .open_stream = open_events};

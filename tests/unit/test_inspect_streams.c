@@ -133,22 +133,50 @@ static void wait_ends_when_the_machine_comes_to_rest(void **state)
 	assert_string_equal(f->text, "paused\n");
 }
 
+/* Until a breakpoint has brought the machine to rest. */
+static void *joins(void *m)
+{
+	enum bis_stop_reason why;
+	int status;
+
+	while (bis_machine_state(m) == BIS_RUNNING)
+		assert_int_equal(bis_machine_join(m, 1, &why, &status), -ETIMEDOUT);
+	return NULL;
+}
+
 static void wait_tells_of_a_breakpoint(void **state)
 {
 	struct files *f = *state;
 	struct inspect_handle *h;
 	struct bis_break b = {.kind = BIS_BREAK_PC, .address = RIG_SPIN};
-	enum bis_stop_reason why;
 	unsigned id;
-	int status;
 
 	assert_ok(bis_break_add(f->m, &b, &id));
 	assert_ok(bis_machine_resume(f->m));
 	assert_ok(files_open(f, "wait", INSPECT_READ, &h));
-	while (bis_machine_state(f->m) == BIS_RUNNING)
-		assert_int_equal(bis_machine_join(f->m, 1, &why, &status), -ETIMEDOUT);
+	joins(f->m);
 	assert_string_equal(stream_text(f, h), "break 1 cpu 0 pc 0x00000000807ff000\n");
 	inspect_close(h);
+}
+
+/* Whoever looks while the machine is coming to rest hears of this rest, not of the one before. */
+static void wait_tells_of_the_last_rest(void **state)
+{
+	struct files *f = *state;
+	struct bis_break b = {.kind = BIS_BREAK_PC, .address = RIG_SPIN};
+	pthread_t joiner;
+	unsigned id;
+
+	assert_ok(bis_break_add(f->m, &b, &id));
+	for (int i = 0; i < 100; i++) {
+		assert_ok(bis_machine_step(f->m, 1));
+		assert_ok(bis_machine_resume(f->m));
+		assert_int_equal(pthread_create(&joiner, NULL, joins, f->m), 0);
+		rig_wait_for(bis_machine_state(f->m) != BIS_RUNNING);
+		assert_ok(files_get(f, "wait"));
+		assert_string_equal(f->text, "break 1 cpu 0 pc 0x00000000807ff000\n");
+		assert_int_equal(pthread_join(joiner, NULL), 0);
+	}
 }
 
 /* --- Waiting --- */
@@ -410,6 +438,7 @@ int main(void)
 		TEST(events_that_nobody_reads_are_lost_by_number),
 		TEST(wait_ends_when_the_machine_comes_to_rest),
 		TEST(wait_tells_of_a_breakpoint),
+		TEST(wait_tells_of_the_last_rest),
 		TEST(a_waiter_that_is_cancelled_is_not_called),
 		TEST(whoever_waits_is_let_go_at_the_end),
 		TEST(what_a_console_puts_out_is_in_out_and_log),
