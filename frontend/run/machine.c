@@ -140,18 +140,25 @@ static bool has_instance(struct bis_machine *m, const char *class)
 /* What a Linux guest makes use of by itself: left out where there is no such class, or no room. */
 static int add_linux_devices(struct bis_machine *m, const struct run_options *o)
 {
-	static const char *const names[] = {"virtio-gpu", "virtio-keyboard", "virtio-tablet", "virtio-rng",
-					    "virtio-balloon"};
-	const char *const random = o->repeatable ? "virtio-rng,seed=1" : "virtio-rng";
-	const size_t for_screen = 3;
+	static const struct {
+		const char *class;
+		const char *repeatable; /* what does the same in each run; NULL: nothing of the kind */
+		bool screen;
+	} devices[] = {
+		{"virtio-gpu", "virtio-gpu", true},	  {"virtio-keyboard", "virtio-keyboard", true},
+		{"virtio-tablet", "virtio-tablet", true}, {"virtio-rng", "virtio-rng,seed=1", false},
+		{"virtio-balloon", NULL, false},
+	};
 	struct bis_module *mod;
 	int err = 0;
 
-	for (size_t i = o->window || o->vnc ? 0 : for_screen; !err && i < BIS_ARRAY_SIZE(names); i++) {
-		if (has_instance(m, names[i]) || !bis_machine_find_class(m, names[i]) ||
-		    (o->repeatable && !strcmp(names[i], "virtio-balloon")))
+	for (size_t i = 0; !err && i < BIS_ARRAY_SIZE(devices); i++) {
+		const char *spec = o->repeatable ? devices[i].repeatable : devices[i].class;
+
+		if (!spec || (devices[i].screen && !o->window && !o->vnc) || has_instance(m, devices[i].class) ||
+		    !bis_machine_find_class(m, devices[i].class))
 			continue;
-		err = bis_board_virtio(m, strcmp(names[i], "virtio-rng") ? names[i] : random, &mod);
+		err = bis_board_virtio(m, spec, &mod);
 		if (err == -ENOSPC)
 			err = 0;
 	}

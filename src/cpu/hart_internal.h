@@ -40,6 +40,12 @@ static inline bool hart_is_temp(unsigned slot)
 #define FETCHED_BITS   16384
 #define TLB_INVALID    16 /* no page address has this bit, nor does the misalignment of an access */
 
+/* The entry for a page, of data or code, in its context. */
+static inline unsigned bis_tlb_index(uint64_t va)
+{
+	return va >> BIS_PAGE_SHIFT & (TLB_ENTRIES - 1);
+}
+
 /* Data entry: an access of `size` bytes at va hits if the page of va+size-1 equals the tag; then host = addend + va. */
 struct bis_tlb_entry {
 	uint64_t rtag;

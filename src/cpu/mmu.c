@@ -232,7 +232,7 @@ static struct bis_tlb_entry *fill_page(const struct request *r, const struct bis
 static bool fill_unasked(const struct request *r, uintptr_t addend)
 {
 	struct bis_hart *h = r->h;
-	const struct bis_tlb_entry *e = &h->dtlb[(r->va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	const struct bis_tlb_entry *e = &h->dtlb[bis_tlb_index(r->va)];
 	struct bis_walk w;
 	struct bis_mapping map;
 	struct bis_mem_page page;
@@ -513,7 +513,7 @@ void bis_mmu_atomic_done(struct bis_hart *h, struct bis_mem_page *page, uint64_t
 bool bis_mmu_fetch(struct bis_hart *h, uint64_t va, uint64_t *pa)
 {
 	struct request r = {h, va, BIS_ACCESS_FETCH, h->priv};
-	struct bis_fetch_entry *e = &h->ftlb[(va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	struct bis_fetch_entry *e = &h->ftlb[bis_tlb_index(va)];
 	struct bis_mapping map;
 	struct bis_mem_page page;
 

@@ -154,7 +154,7 @@ static void note_physical(struct bis_hart *h, const struct bis_tlb_entry *e, uin
 /* Has the TLB the page at va for such accesses, with this addend? */
 static bool has_page(const struct bis_hart *h, uint64_t va, uintptr_t addend, enum bis_access access)
 {
-	const struct bis_tlb_entry *e = &h->dtlb[va >> BIS_PAGE_SHIFT & (TLB_ENTRIES - 1)];
+	const struct bis_tlb_entry *e = &h->dtlb[bis_tlb_index(va)];
 
 	return e->rtag == va && e->addend == addend && (access == BIS_ACCESS_READ || e->wtag == va);
 }

@@ -20,14 +20,9 @@ static unsigned next_group(uint64_t *used)
 	return group * TLB_GROUP;
 }
 
-static unsigned index_of(uint64_t va)
-{
-	return va >> BIS_PAGE_SHIFT & (TLB_ENTRIES - 1);
-}
-
 static uint64_t group_bit(uint64_t va)
 {
-	return UINT64_C(1) << index_of(va) / TLB_GROUP;
+	return UINT64_C(1) << bis_tlb_index(va) / TLB_GROUP;
 }
 
 /* The bit that stands for a page of code. */
@@ -118,7 +113,7 @@ static void drop(struct bis_hart *h, size_t context, struct bis_tlb_entry *e)
 
 struct bis_tlb_entry *bis_tlb_take(struct bis_hart *h, uint64_t va, uint64_t page_size)
 {
-	struct bis_tlb_entry *e = &h->dtlb[index_of(va)];
+	struct bis_tlb_entry *e = &h->dtlb[bis_tlb_index(va)];
 	size_t context = bis_tlb_context(h);
 
 	bis_tlb_note_size(h, va, page_size);
@@ -143,7 +138,7 @@ void bis_tlb_take_fetch(struct bis_hart *h, uint64_t va, uint64_t page_size)
 
 void bis_tlb_flush_va(struct bis_hart *h, uint64_t va)
 {
-	unsigned i = index_of(va);
+	unsigned i = bis_tlb_index(va);
 	const struct bis_va_range *big = &h->big[half_of(h, va)];
 	uint64_t bit;
 

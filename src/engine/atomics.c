@@ -11,7 +11,7 @@ struct word {
 
 static void find_word(struct bis_hart *h, uint64_t va, unsigned size, bool write, struct word *w)
 {
-	const struct bis_tlb_entry *e = &h->dtlb[(va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	const struct bis_tlb_entry *e = &h->dtlb[bis_tlb_index(va)];
 
 	w->watched = false;
 	if ((va & ~(uint64_t)(BIS_PAGE_SIZE - 1)) == (write ? e->wtag : e->rtag) && !(va & (size - 1))) {

@@ -41,7 +41,7 @@ static bool watch_page(struct bis_hart *h, const struct bis_mem_page *page)
 
 bool bis_code_is_uniform(const struct bis_hart *h, uint64_t va)
 {
-	return h->ftlb[(va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)].tag == PAGE_OF(va);
+	return h->ftlb[bis_tlb_index(va)].tag == PAGE_OF(va);
 }
 
 bool bis_code_open(struct bis_hart *h, uint64_t va, struct bis_code *s)

@@ -122,4 +122,25 @@ static inline uint64_t random_next(uint64_t *seed)
 	return *seed >> 16;
 }
 
+/* A cache too small for a program of so many pages. */
+enum { LANES = 1500, SMALL_CACHE = 512 << 10 };
+
+/* A loop of so many turns in each page, which jumps to the next; the last jumps to the first. */
+static inline void put_lanes(struct bis_machine *m, unsigned turns)
+{
+	for (unsigned i = 0; i < LANES; i++) {
+		uint32_t code[] = {
+			LI(T0, turns),	  ADDI(A0, A0, i & 0x3ff), ANDI(T1, T0, 7),
+			BNE(T1, ZERO, 8), XORI(A1, A1, 0x2aa),	   ADD(A1, A1, A0),
+			ADDI(T0, T0, -1), BNE(T0, ZERO, -24),	   J(4096 - 32),
+		};
+
+		if (i == LANES - 1)
+			code[8] = JALR(ZERO, 0, S0);
+		RIG_LOAD(m, RIG_CODE + UINT64_C(4096) * i, code);
+	}
+	bis_hart_set_reg(rig_hart(m), S0, RIG_CODE);
+	bis_hart_set_pc(rig_hart(m), RIG_CODE);
+}
+
 #endif

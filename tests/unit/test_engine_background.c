@@ -1,7 +1,7 @@
 /* Traces made by the spare thread: the guest sees no difference, whenever they are done. */
 #include "tests/unit/engines_rig.h"
 
-enum { LANES = 1500, LANE_TURNS = 400, SMALL_CACHE = 512 << 10 };
+enum { LANE_TURNS = 400 };
 
 static const struct bis_machine_config aside = {.background = BIS_BACKGROUND_ON};
 
@@ -72,23 +72,6 @@ static void code_is_written_while_a_trace_is_made_of_it(void **state)
 	twins_destroy(&t);
 }
 
-/* A loop in each page, which jumps to the next; the last jumps to the first. */
-static void put_lanes(struct bis_machine *m)
-{
-	for (unsigned i = 0; i < LANES; i++) {
-		uint32_t code[] = {
-			LI(T0, LANE_TURNS), ADDI(A0, A0, i & 0x3ff), XORI(A1, A1, 0x2aa),
-			ADDI(T0, T0, -1),   BNE(T0, ZERO, -12),	     J(4096 - 20),
-		};
-
-		if (i == LANES - 1)
-			code[5] = JALR(ZERO, 0, S0);
-		RIG_LOAD(m, RIG_CODE + UINT64_C(4096) * i, code);
-	}
-	bis_hart_set_reg(rig_hart(m), S0, RIG_CODE);
-	bis_hart_set_pc(rig_hart(m), RIG_CODE);
-}
-
 static void the_cache_is_emptied_while_a_trace_is_made(void **state)
 {
 	struct bis_machine_config cfg = aside;
@@ -99,8 +82,8 @@ static void the_cache_is_emptied_while_a_trace_is_made(void **state)
 	(void)state;
 	cfg.code_cache = SMALL_CACHE;
 	t = twins_create(cfg);
-	put_lanes(t.jit);
-	put_lanes(t.interp);
+	put_lanes(t.jit, LANE_TURNS);
+	put_lanes(t.interp, LANE_TURNS);
 	do {
 		step_both(&t, 1 + random_next(&seed) % 400000);
 		stats = bis_block_cache_stats(rig_hart(t.jit)->cache);

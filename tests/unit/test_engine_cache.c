@@ -3,25 +3,7 @@
 
 /* --- A cache too small for the program --- */
 
-enum { LANES = 1500, LANE_TURNS = 2000, SMALL_CACHE = 512 << 10 };
-
-/* A loop in each page, which jumps to the next; the last jumps to the first. */
-static void put_lanes(struct bis_machine *m)
-{
-	for (unsigned i = 0; i < LANES; i++) {
-		uint32_t code[] = {
-			LI(T0, LANE_TURNS), ADDI(A0, A0, i & 0x3ff), ANDI(T1, T0, 7),
-			BNE(T1, ZERO, 8),   XORI(A1, A1, 0x2aa),     ADD(A1, A1, A0),
-			ADDI(T0, T0, -1),   BNE(T0, ZERO, -24),	     J(4096 - 32),
-		};
-
-		if (i == LANES - 1)
-			code[8] = JALR(ZERO, 0, S0);
-		RIG_LOAD(m, RIG_CODE + UINT64_C(4096) * i, code);
-	}
-	bis_hart_set_reg(rig_hart(m), S0, RIG_CODE);
-	bis_hart_set_pc(rig_hart(m), RIG_CODE);
-}
+enum { LANE_TURNS = 2000 };
 
 static void a_small_cache_is_emptied_again_and_again(void **state)
 {
@@ -30,8 +12,8 @@ static void a_small_cache_is_emptied_again_and_again(void **state)
 	uint64_t seed = 521288629;
 
 	(void)state;
-	put_lanes(t.jit);
-	put_lanes(t.interp);
+	put_lanes(t.jit, LANE_TURNS);
+	put_lanes(t.interp, LANE_TURNS);
 	for (unsigned i = 0; i < 60; i++) {
 		step_both(&t, 1 + random_next(&seed) % 400000);
 		stats = bis_block_cache_stats(rig_hart(t.jit)->cache);

@@ -33,7 +33,7 @@ IR_BODY(const_s32, IOP_IMM(op))
 
 static inline struct bis_tlb_entry *probe(struct bis_hart *h, uint64_t va)
 {
-	return &h->dtlb[(va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	return &h->dtlb[bis_tlb_index(va)];
 }
 
 static inline uint64_t address64(const struct bis_hart *h, const struct iop *op)

@@ -4,26 +4,10 @@
 #include <biscuit/types.h>
 
 #include "src/engine/engine.h"
+#include "src/engine/flow.h"
 #include "src/engine/interp/bodies.h"
 #include "src/engine/interp/interp.h"
 #include "src/engine/interp/interp_internal.h"
-
-/*
- * The code at va, translated if need be; with a fetch exception, the code of its handler. NULL, with h->pc set, if the
- * run has to be left: then even the exception waits.
- */
-static __attribute__((noinline)) const struct iop *find_code(struct bis_hart *h, uint64_t va)
-{
-	const struct bis_block *b;
-
-	for (h->pc = va; h->budget > 0 && !atomic_load_explicit(&h->requests, memory_order_relaxed);) {
-		b = bis_block_get(h, h->pc);
-		if (b)
-			return b->code;
-		bis_trap_deliver(h);
-	}
-	return NULL;
-}
 
 /* Where an unlinked exit leads to. */
 static uint64_t exit_target(const struct bis_hart *h, const struct iop *op)
@@ -34,7 +18,7 @@ static uint64_t exit_target(const struct bis_hart *h, const struct iop *op)
 /* Continues at va, through the fetch TLB and the jump cache. */
 static inline const struct iop *go(struct bis_hart *h, uint64_t va)
 {
-	const struct bis_fetch_entry *e = &h->ftlb[(va >> BIS_PAGE_SHIFT) & (TLB_ENTRIES - 1)];
+	const struct bis_fetch_entry *e = &h->ftlb[bis_tlb_index(va)];
 	uint64_t tag = (e->pa | (va & ~IOP_PAGE_MASK)) | h->block_key;
 	const struct bis_jump_place *at = &h->jump_cache[bis_jump_hash(tag)];
 	const struct iop *next;
@@ -44,15 +28,10 @@ static inline const struct iop *go(struct bis_hart *h, uint64_t va)
 		next = iop_continue(h, at->code);
 		return IOP_NEXT(h, next);
 	}
-	next = find_code(h, va);
+	next = engine_find(h, va);
 	if (!next)
 		return NULL;
 	return IOP_NEXT(h, next);
-}
-
-static uint64_t insn_pc(const struct bis_hart *h, const struct bis_block *b, unsigned insn)
-{
-	return (h->pc_page + b->offset[insn]) & h->xmask;
 }
 
 static const struct bis_block *block_of_head(const struct iop *head)
@@ -73,18 +52,15 @@ const struct iop *interp_enter(struct bis_hart *h, const struct iop *op)
 	const struct iop *next = iop_continue(h, op);
 
 	if (next == op) {
-		h->pc = op->insn ? insn_pc(h, block_of_head(op), 0) : exit_target(h, op + IOP_HEAD);
+		h->pc = op->insn ? engine_insn_pc(h, block_of_head(op), 0) : exit_target(h, op + IOP_HEAD);
 		return NULL;
 	}
 	return IOP_NEXT(h, next);
 }
 
-/* Instructions from op's on have been charged but do not retire. */
 static const struct iop *raise_in(struct bis_hart *h, const struct bis_block *b, const struct iop *op)
 {
-	h->pc = insn_pc(h, b, op->insn);
-	h->budget += b->insns - op->insn;
-	bis_trap_deliver(h);
+	engine_raise(h, b, op->insn);
 	return go(h, h->pc);
 }
 
@@ -97,7 +73,7 @@ void interp_note_place(struct bis_hart *h, const struct iop *op)
 {
 	const struct bis_block *b = block_of(op);
 
-	h->pc = insn_pc(h, b, op->insn);
+	h->pc = engine_insn_pc(h, b, op->insn);
 	h->ahead = b->insns - op->insn;
 }
 
@@ -108,7 +84,7 @@ const struct iop *interp_stored(struct bis_hart *h, const struct iop *op)
 	if (BIS_LIKELY(!atomic_load_explicit(&h->requests, memory_order_relaxed) || op[1].insn == op->insn))
 		return IOP_NEXT(h, op + 1);
 	b = block_of(op);
-	h->pc = insn_pc(h, b, op->insn + 1u);
+	h->pc = engine_insn_pc(h, b, op->insn + 1u);
 	h->budget += b->insns - (op->insn + 1);
 	return NULL;
 }
@@ -148,7 +124,7 @@ static inline void call_precise(struct bis_hart *h, const struct bis_block *b, c
 {
 	uint64_t value;
 
-	h->pc = insn_pc(h, b, op->insn);
+	h->pc = engine_insn_pc(h, b, op->insn);
 	h->ahead = b->insns - op->insn;
 	value = call_helper(h, op);
 	h->ahead = 0;
@@ -170,7 +146,7 @@ const struct iop *interp_call_ends(struct bis_hart *h, const struct iop *op)
 {
 	const struct bis_block *b = block_of_call(op);
 
-	h->next_pc = insn_pc(h, b, op->insn + 1u);
+	h->next_pc = engine_insn_pc(h, b, op->insn + 1u);
 	call_precise(h, b, op);
 	if (BIS_UNLIKELY(h->exception))
 		return raise_in(h, b, op);
@@ -188,7 +164,7 @@ const struct iop *interp_call_may_end(struct bis_hart *h, const struct iop *op)
 		return raise_in(h, b, op);
 	if (BIS_LIKELY(h->block_key == key && !atomic_load_explicit(&h->requests, memory_order_relaxed)))
 		return IOP_NEXT(h, op + 2);
-	h->pc = insn_pc(h, b, op->insn + 1u);
+	h->pc = engine_insn_pc(h, b, op->insn + 1u);
 	h->budget += b->insns - (op->insn + 1);
 	return go(h, h->pc);
 }
@@ -217,24 +193,13 @@ INTERP_BRANCHES(BRANCH)
 /* A direct exit inside the page: finds the target and links the exit to it. */
 static __attribute__((noinline)) const struct iop *link_exit(struct bis_hart *h, const struct iop *op, uint64_t va)
 {
-	struct bis_block *from = (struct bis_block *)block_of(op), *to;
-	uint64_t epoch = bis_block_cache_epoch(h->cache);
-	unsigned index = op->d;
+	struct bis_block *from = (struct bis_block *)block_of(op);
 
 	if (h->budget <= 0) {
 		h->pc = va;
 		return NULL;
 	}
-	to = bis_block_get(h, va);
-	if (!to) {
-		bis_trap_deliver(h);
-		return find_code(h, h->pc);
-	}
-	/* Not from or to a block outside the cache, nor to one over two pages, which must be looked up each time. */
-	if (epoch == bis_block_cache_epoch(h->cache) && from->tag != BLOCK_DEAD && to->tag != BLOCK_DEAD &&
-	    to->second_page == BLOCK_DEAD)
-		bis_block_link(h, from, index, to);
-	return to->code;
+	return engine_follow(h, from, op->d, va);
 }
 
 const struct iop *interp_exit(struct bis_hart *h, const struct iop *op)
@@ -276,7 +241,7 @@ static void interp_run(struct bis_hart *h)
 
 	while (h->budget > 0 && !atomic_load_explicit(&h->requests, memory_order_acquire)) {
 		before = h->budget;
-		code = find_code(h, h->pc);
+		code = engine_find(h, h->pc);
 		if (!code)
 			return;
 		run_code(h, code);

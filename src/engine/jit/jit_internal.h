@@ -130,8 +130,6 @@ struct jit_answer jit_fp(struct bis_hart *h, uint64_t a, uint64_t b, const struc
 struct jit_answer jit_pure(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s);
 struct jit_answer jit_trap(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s);
 struct jit_answer jit_exit(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s);
-/* The code at va, or NULL to leave. */
-const void *jit_find(struct bis_hart *h, uint64_t va);
 
 /* --- lower.c --- */
 struct lowering *jit_lowering_create(void); /* NULL: no memory; to be freed */

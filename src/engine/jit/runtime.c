@@ -11,6 +11,7 @@
 #include <biscuit/error.h>
 
 #include "src/engine/atomics.h"
+#include "src/engine/flow.h"
 #include "src/engine/fp.h"
 #include "src/engine/jit/gdb.h"
 #include "src/engine/jit/jit.h"
@@ -54,30 +55,9 @@ static struct jit_answer away(const struct bis_hart *h)
 	return away_to(((const struct jit *)h->engine_state)->resume);
 }
 
-const void *jit_find(struct bis_hart *h, uint64_t va)
-{
-	const struct bis_block *b;
-
-	for (h->pc = va; h->budget > 0 && !atomic_load_explicit(&h->requests, memory_order_relaxed);) {
-		b = bis_block_get(h, h->pc);
-		if (b)
-			return b->code;
-		bis_trap_deliver(h);
-	}
-	return NULL;
-}
-
-static uint64_t insn_pc(const struct bis_hart *h, const struct bis_block *b, unsigned insn)
-{
-	return (h->pc_page + b->offset[insn]) & h->xmask;
-}
-
-/* Instructions from the site's on have been charged but do not retire. */
 static struct jit_answer raised(struct bis_hart *h, const struct jit_site *s)
 {
-	h->pc = insn_pc(h, jit_block_of(s), s->insn);
-	h->budget += jit_block_of(s)->insns - s->insn;
-	bis_trap_deliver(h);
+	engine_raise(h, jit_block_of(s), s->insn);
 	return away(h);
 }
 
@@ -100,7 +80,7 @@ static void heed_requests(struct bis_hart *h)
 static void begin_access(struct bis_hart *h, const struct jit_site *s)
 {
 	collect_flags(h);
-	h->pc = insn_pc(h, jit_block_of(s), s->insn);
+	h->pc = engine_insn_pc(h, jit_block_of(s), s->insn);
 	h->ahead = jit_block_of(s)->insns - s->insn;
 }
 
@@ -180,7 +160,7 @@ static uint64_t call_precise(struct bis_hart *h, uint64_t a, uint64_t b, const s
 	uint64_t v;
 
 	collect_flags(h);
-	h->pc = insn_pc(h, jit_block_of(s), s->insn);
+	h->pc = engine_insn_pc(h, jit_block_of(s), s->insn);
 	h->ahead = jit_block_of(s)->insns - s->insn;
 	v = helper_of(s)->fn(h, a, b, (uint32_t)s->imm);
 	h->ahead = 0;
@@ -201,7 +181,7 @@ struct jit_answer jit_call_ends(struct bis_hart *h, uint64_t a, uint64_t b, cons
 {
 	uint64_t v;
 
-	h->next_pc = insn_pc(h, jit_block_of(s), s->insn + 1u);
+	h->next_pc = engine_insn_pc(h, jit_block_of(s), s->insn + 1u);
 	v = call_precise(h, a, b, s);
 	if (BIS_UNLIKELY(h->exception))
 		return raised(h, s);
@@ -248,25 +228,12 @@ struct jit_answer jit_trap(struct bis_hart *h, uint64_t a, uint64_t b, const str
 
 struct jit_answer jit_exit(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
 {
-	struct bis_block *from = jit_block_of(s), *to;
-	uint64_t epoch = bis_block_cache_epoch(h->cache), va = (h->pc_page + (uint64_t)s->imm) & h->xmask;
-	unsigned index = s->exit;
-
 	(void)a;
 	(void)b;
-	h->pc = va;
+	h->pc = (h->pc_page + (uint64_t)s->imm) & h->xmask;
 	if (h->budget <= 0 || atomic_load_explicit(&h->requests, memory_order_relaxed))
 		return away_to(NULL);
-	to = bis_block_get(h, va);
-	if (!to) {
-		bis_trap_deliver(h);
-		return away(h);
-	}
-	/* Not from or to a block outside the cache, nor to one over two pages, which must be looked up each time. */
-	if (epoch == bis_block_cache_epoch(h->cache) && from->tag != BLOCK_DEAD && to->tag != BLOCK_DEAD &&
-	    to->second_page == BLOCK_DEAD)
-		bis_block_link(h, from, index, to);
-	return away_to(to->code);
+	return away_to(engine_follow(h, jit_block_of(s), s->exit, h->pc));
 }
 
 /* --- The engine --- */
@@ -300,7 +267,7 @@ static void jit_run(struct bis_hart *h)
 
 	while (h->budget > 0 && !atomic_load_explicit(&h->requests, memory_order_acquire)) {
 		before = h->budget;
-		code = jit_find(h, h->pc);
+		code = engine_find(h, h->pc);
 		if (!code)
 			return;
 		enter(h, code);

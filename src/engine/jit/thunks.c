@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/engine/flow.h"
 #include "src/engine/jit/gdb.h"
 #include "src/engine/jit/jit_internal.h"
 #include "src/machine/machine_internal.h"
@@ -155,7 +156,7 @@ static const uint8_t *make_dispatch(struct x86_asm *a, const struct jit *j, cons
 	const uint8_t *here = x86_here(a);
 	struct x86_patch other_page, other_block;
 	uintptr_t find;
-	const void *(*function)(struct bis_hart *, uint64_t) = jit_find;
+	const void *(*function)(struct bis_hart *, uint64_t) = engine_find;
 
 	memcpy(&find, &function, sizeof(find));
 	x86_op(a, X86_MOV_TO, true, RAX, JIT_MEMBER(pc));
