@@ -3,13 +3,13 @@
  * these ELF files, one behind the other and again, fill a stretch of RAM, and every block of it is translated once.
  * Prints medians of the thread's processor time, for 32-bit and 64-bit files apart.
  */
-#include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <biscuit/builtin.h>
+#include <biscuit/elf.h>
 #include <biscuit/error.h>
 #include <biscuit/machine.h>
 #include <biscuit/memory.h>
@@ -48,57 +48,20 @@ static void require(int err)
 
 /* --- What is translated --- */
 
-/* Appends `size` bytes of the file, which is none of ours: what it has not is left out. */
-static void append(struct code *c, FILE *f, uint64_t offset, uint64_t size)
-{
-	if (size > CODE_SIZE - c->size)
-		size = CODE_SIZE - c->size;
-	if (fseek(f, (long)offset, SEEK_SET))
-		return;
-	c->size += fread(c->bytes + c->size, 1, size, f);
-	c->size &= ~(size_t)3; /* the next section's instructions are aligned */
-}
-
-static void append_32(struct code *c, FILE *f)
-{
-	Elf32_Ehdr head;
-	Elf32_Shdr part;
-
-	if (fseek(f, 0, SEEK_SET) || !fread(&head, sizeof(head), 1, f))
-		return;
-	for (unsigned i = 0; i < head.e_shnum; i++)
-		if (!fseek(f, (long)(head.e_shoff + i * sizeof(part)), SEEK_SET) && fread(&part, sizeof(part), 1, f) &&
-		    part.sh_type == SHT_PROGBITS && part.sh_flags & SHF_EXECINSTR)
-			append(c, f, part.sh_offset, part.sh_size);
-}
-
-static void append_64(struct code *c, FILE *f)
-{
-	Elf64_Ehdr head;
-	Elf64_Shdr part;
-
-	if (fseek(f, 0, SEEK_SET) || !fread(&head, sizeof(head), 1, f))
-		return;
-	for (unsigned i = 0; i < head.e_shnum; i++)
-		if (!fseek(f, (long)(head.e_shoff + i * sizeof(part)), SEEK_SET) && fread(&part, sizeof(part), 1, f) &&
-		    part.sh_type == SHT_PROGBITS && part.sh_flags & SHF_EXECINSTR)
-			append(c, f, part.sh_offset, part.sh_size);
-}
-
+/* The executable sections of a file of that width, which is none of ours: what there is no room for is left out. */
 static void append_file(struct code *c, const char *path, unsigned xlen)
 {
-	FILE *f = fopen(path, "rb");
-	unsigned char ident[EI_NIDENT];
+	struct bis_elf_code part;
+	struct bis_elf *elf;
 
-	if (!f)
-		stop("a file cannot be read");
-	if (fread(ident, sizeof(ident), 1, f) && !memcmp(ident, ELFMAG, SELFMAG)) {
-		if (ident[EI_CLASS] == ELFCLASS32 && xlen == 32)
-			append_32(c, f);
-		if (ident[EI_CLASS] == ELFCLASS64 && xlen == 64)
-			append_64(c, f);
+	require(bis_elf_open(path, &elf));
+	for (size_t i = 0; bis_elf_xlen(elf) == xlen && !bis_elf_code_get(elf, i, &part); i++) {
+		uint64_t size = part.size < CODE_SIZE - c->size ? part.size : CODE_SIZE - c->size;
+
+		require(bis_elf_read(elf, part.offset, c->bytes + c->size, size));
+		c->size = (c->size + size) & ~(size_t)3; /* the next section's instructions are aligned */
 	}
-	fclose(f);
+	bis_elf_close(elf);
 }
 
 /* The files' code again and again; empty if they have none of that width. */

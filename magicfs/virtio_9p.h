@@ -122,11 +122,6 @@ void p9_session_fini(struct p9_session *s);
 /* Ends it: every fid is clunked. A new one begins with `msize`, 0 for none. */
 void p9_session_restart(struct p9_session *s, uint32_t msize);
 
-/* What fid `number` stands for: p9_ref_put(out) afterwards. -EBADF, also for a request of another session; -ESTALE for
- * one that was lost. */
-BIS_MUST_CHECK int p9_fid_get(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out);
-/* The same for one that is a node: -EINVAL for an extended attribute. */
-BIS_MUST_CHECK int p9_fid_node(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out);
 void p9_ref_put(struct p9_ref *ref);
 /* A new fid; on success *ref's references are the fid's. -EINVAL: taken. -ENFILE, -ENOMEM. -EBADF: another session. */
 BIS_MUST_CHECK int p9_fid_add(struct p9_session *s, uint32_t epoch, uint32_t number, const struct p9_ref *ref);
@@ -200,6 +195,11 @@ uint64_t p9_get64(struct p9_request *r);
 const char *p9_get_string(struct p9_request *r);
 /* After the last part: was all there and nothing more? */
 bool p9_got_all(const struct p9_request *r);
+/* After the last part: what fid `number` stands for: p9_ref_put(out) afterwards. -EINVAL: not p9_got_all. -EBADF, also
+ * for a request of another session; -ESTALE for one that was lost. */
+BIS_MUST_CHECK int p9_fid_get(const struct p9_request *r, uint32_t number, struct p9_ref *out);
+/* The same for one that is a node: -EINVAL for an extended attribute. */
+BIS_MUST_CHECK int p9_fid_node(const struct p9_request *r, uint32_t number, struct p9_ref *out);
 
 /* Appends to the reply. There is room for whatever a reply may have. */
 void p9_put8(struct p9_request *r, uint8_t value);

@@ -83,9 +83,7 @@ int p9_getattr(struct p9_request *r)
 	struct p9_ref ref;
 	int err;
 
-	if (!p9_got_all(r))
-		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &ref);
+	err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	err = mfs_stat(&(struct mfs_at){ref.node, "", false}, &attr);
@@ -128,9 +126,9 @@ int p9_setattr(struct p9_request *r)
 	attr.size = p9_get64(r);
 	attr.atime = get_time(r);
 	attr.mtime = get_time(r);
-	if (!p9_got_all(r) || valid & ~(uint32_t)SET_ALL)
+	if (valid & ~(uint32_t)SET_ALL)
 		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &ref);
+	err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	err = mfs_set(&(struct mfs_at){ref.node, "", false}, set_mask(valid), &attr);
@@ -203,9 +201,9 @@ int p9_xattrwalk(struct p9_request *r)
 	struct p9_ref ref;
 	int err;
 
-	if (!p9_got_all(r) || newfid == fid)
+	if (newfid == fid)
 		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &ref);
+	err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	err = load(r->session, &(struct mfs_at){ref.node, "", false}, name, &ref.xattr);
@@ -234,7 +232,7 @@ int p9_xattrcreate(struct p9_request *r)
 		return -ERANGE;
 	if (size > P9_XATTR_MAX)
 		return -E2BIG;
-	err = p9_fid_node(r->session, r->epoch, fid, &ref);
+	err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	ref.xattr = p9_xattr_new(r->session, (size_t)size);

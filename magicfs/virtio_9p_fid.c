@@ -123,13 +123,16 @@ static int add(struct p9_session *s, uint32_t epoch, struct p9_fid *fid)
 
 /* --- Calls --- */
 
-int p9_fid_get(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out)
+int p9_fid_get(const struct p9_request *r, uint32_t number, struct p9_ref *out)
 {
+	struct p9_session *s = r->session;
 	struct p9_fid **at;
 	int err = -EBADF;
 
+	if (!p9_got_all(r))
+		return -EINVAL;
 	pthread_mutex_lock(&s->lock);
-	at = epoch == s->epoch ? find(s, number) : NULL;
+	at = r->epoch == s->epoch ? find(s, number) : NULL;
 	if (at && *at && !(*at)->ref.node) {
 		err = -ESTALE;
 	} else if (at && *at) {
@@ -143,9 +146,9 @@ int p9_fid_get(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_
 	return err;
 }
 
-int p9_fid_node(struct p9_session *s, uint32_t epoch, uint32_t number, struct p9_ref *out)
+int p9_fid_node(const struct p9_request *r, uint32_t number, struct p9_ref *out)
 {
-	int err = p9_fid_get(s, epoch, number, out);
+	int err = p9_fid_get(r, number, out);
 
 	if (!err && out->xattr) {
 		p9_ref_put(out);

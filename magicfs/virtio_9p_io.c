@@ -77,7 +77,7 @@ int p9_lopen(struct p9_request *r)
 		return -EINVAL;
 	err = open_flags(flags, &how);
 	if (!err)
-		err = p9_fid_node(r->session, r->epoch, fid, &ref);
+		err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	err = open_into(r, fid, &ref, &(struct mfs_at){ref.node, "", false}, how, 0, 0);
@@ -104,7 +104,7 @@ int p9_lcreate(struct p9_request *r)
 	if (!err)
 		err = mfs_name_check(name);
 	if (!err)
-		err = p9_fid_node(r->session, r->epoch, fid, &ref);
+		err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	how |= MFS_CREATE | (flags & OPEN_EXCLUSIVE ? MFS_EXCLUSIVE : 0u);
@@ -143,9 +143,7 @@ int p9_read(struct p9_request *r)
 	struct p9_ref ref;
 	int err;
 
-	if (!p9_got_all(r))
-		return -EINVAL;
-	err = p9_fid_get(r->session, r->epoch, fid, &ref);
+	err = p9_fid_get(r, fid, &ref);
 	if (err)
 		return err;
 	err = ref.xattr ? p9_xattr_read(r, ref.xattr, offset, count) : read_node(r, ref.node, offset, count);
@@ -174,9 +172,9 @@ int p9_write(struct p9_request *r)
 	struct p9_ref ref;
 	int err;
 
-	if (!p9_got_all(r) || count != r->chain.readable)
+	if (count != r->chain.readable)
 		return -EINVAL;
-	err = p9_fid_get(r->session, r->epoch, fid, &ref);
+	err = p9_fid_get(r, fid, &ref);
 	if (err)
 		return err;
 	err = ref.xattr ? p9_xattr_write(r, ref.xattr, offset, count) : write_node(r, ref.node, offset, count);
@@ -191,9 +189,7 @@ int p9_fsync(struct p9_request *r)
 	struct p9_ref ref;
 	int err;
 
-	if (!p9_got_all(r))
-		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &ref);
+	err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	err = mfs_sync(ref.node, data_only != 0);
@@ -245,9 +241,7 @@ int p9_readdir(struct p9_request *r)
 	struct p9_ref ref;
 	int err;
 
-	if (!p9_got_all(r))
-		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &ref);
+	err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	l.room = p9_begin_payload(r, count);
@@ -301,7 +295,7 @@ int p9_lock(struct p9_request *r)
 		return -EINVAL;
 	err = get_lock(type, start, length, owner_of(client, process), &r->lock);
 	if (!err)
-		err = p9_fid_node(r->session, r->epoch, fid, &ref);
+		err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	err = mfs_lock(ref.node, &r->lock);
@@ -350,7 +344,7 @@ int p9_getlock(struct p9_request *r)
 	owner = owner_of(client, process);
 	err = get_lock(type, start, length, owner, &lock);
 	if (!err)
-		err = p9_fid_node(r->session, r->epoch, fid, &ref);
+		err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	err = mfs_getlock(ref.node, &lock);

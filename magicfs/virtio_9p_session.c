@@ -174,7 +174,7 @@ int p9_walk(struct p9_request *r)
 		return -EINVAL;
 	if (P9_HEADER + 2 + count * P9_QID_SIZE > r->chain.writable)
 		return -ENOBUFS; /* before newfid is made, of which the client would not know */
-	err = p9_fid_node(r->session, r->epoch, fid, &from);
+	err = p9_fid_node(r, fid, &from);
 	if (err)
 		return err;
 	err = walk_from(r, &from, fid, newfid, names, count);
@@ -232,9 +232,7 @@ int p9_statfs(struct p9_request *r)
 	struct p9_ref ref;
 	int err;
 
-	if (!p9_got_all(r))
-		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &ref);
+	err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	err = mfs_statfs(&(struct mfs_at){ref.node, "", false}, &st);

@@ -30,98 +30,83 @@ int p9_locate(struct p9_session *s, struct mfs_node *node, struct mfs_node **roo
 	return err;
 }
 
-static struct mfs_who who_of(const struct p9_ref *ref, uint32_t gid)
+/* What is to be made: in which directory, under which name, whose. */
+struct entry {
+	struct p9_ref dir;
+	struct mfs_at at;
+	struct mfs_who who;
+};
+
+/* Ends in made(), if it succeeds. */
+static int begin_entry(struct p9_request *r, uint32_t dfid, const char *name, uint32_t gid, struct entry *e)
 {
-	return (struct mfs_who){ref->uid, gid == P9_NONE ? 0 : gid};
+	int err = p9_fid_node(r, dfid, &e->dir);
+
+	if (err)
+		return err;
+	e->at = (struct mfs_at){e->dir.node, name, false};
+	e->who = (struct mfs_who){e->dir.uid, gid == P9_NONE ? 0 : gid};
+	err = mfs_name_check(name);
+	if (err)
+		p9_ref_put(&e->dir);
+	return err;
+}
+
+static int made(struct p9_request *r, struct entry *e, int err)
+{
+	if (!err)
+		err = p9_put_qid_of(r, &e->at);
+	p9_ref_put(&e->dir);
+	return err;
 }
 
 /* Tsymlink fid[4] name[s] symtgt[s] gid[4]: Rsymlink qid[13] */
 int p9_symlink(struct p9_request *r)
 {
-	uint32_t fid = p9_get32(r), gid;
+	uint32_t fid = p9_get32(r);
 	const char *name = p9_get_string(r), *target = p9_get_string(r);
-	struct p9_ref dir;
-	struct mfs_at at;
-	int err;
+	struct entry e;
+	int err = begin_entry(r, fid, name, p9_get32(r), &e);
 
-	gid = p9_get32(r);
-	if (!p9_got_all(r))
-		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &dir);
-	if (err)
-		return err;
-	at = (struct mfs_at){dir.node, name, false};
-	err = mfs_name_check(name);
-	if (!err)
-		err = mfs_symlink(&at, target, who_of(&dir, gid));
-	if (!err)
-		err = p9_put_qid_of(r, &at);
-	p9_ref_put(&dir);
-	return err;
+	return err ? err : made(r, &e, mfs_symlink(&e.at, target, e.who));
 }
 
 /* Tmknod dfid[4] name[s] mode[4] major[4] minor[4] gid[4]: Rmknod qid[13] */
 int p9_mknod(struct p9_request *r)
 {
-	uint32_t fid = p9_get32(r), mode, major, minor, gid;
+	uint32_t fid = p9_get32(r), mode, major, minor;
 	const char *name = p9_get_string(r);
-	struct p9_ref dir;
-	struct mfs_at at;
+	struct entry e;
 	int err;
 
 	mode = p9_get32(r);
 	major = p9_get32(r);
 	minor = p9_get32(r);
-	gid = p9_get32(r);
-	if (!p9_got_all(r))
-		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &dir);
-	if (err)
-		return err;
-	at = (struct mfs_at){dir.node, name, false};
-	err = mfs_name_check(name);
-	if (!err)
-		err = mfs_mknod(&at, mode, makedev(major, minor), who_of(&dir, gid));
-	if (!err)
-		err = p9_put_qid_of(r, &at);
-	p9_ref_put(&dir);
-	return err;
+	err = begin_entry(r, fid, name, p9_get32(r), &e);
+	return err ? err : made(r, &e, mfs_mknod(&e.at, mode, makedev(major, minor), e.who));
 }
 
 /* Tmkdir dfid[4] name[s] mode[4] gid[4]: Rmkdir qid[13] */
 int p9_mkdir(struct p9_request *r)
 {
-	uint32_t fid = p9_get32(r), mode, gid;
+	uint32_t fid = p9_get32(r), mode;
 	const char *name = p9_get_string(r);
-	struct p9_ref dir;
-	struct mfs_at at;
+	struct entry e;
 	int err;
 
 	mode = p9_get32(r);
-	gid = p9_get32(r);
-	if (!p9_got_all(r))
-		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &dir);
-	if (err)
-		return err;
-	at = (struct mfs_at){dir.node, name, false};
-	err = mfs_name_check(name);
-	if (!err)
-		err = mfs_mkdir(&at, mode & 07777, who_of(&dir, gid));
-	if (!err)
-		err = p9_put_qid_of(r, &at);
-	p9_ref_put(&dir);
-	return err;
+	err = begin_entry(r, fid, name, p9_get32(r), &e);
+	return err ? err : made(r, &e, mfs_mkdir(&e.at, mode & 07777, e.who));
 }
 
 /* Two fids that are nodes. */
 static int get_two(struct p9_request *r, uint32_t a, uint32_t b, struct p9_ref *ref_a, struct p9_ref *ref_b)
 {
-	int err = p9_fid_node(r->session, r->epoch, a, ref_a);
+	int err = p9_fid_node(r, a, ref_a);
 
 	if (err)
 		return err;
-	err = p9_fid_node(r->session, r->epoch, b, ref_b);
+	err = p9_fid_node(r, b, ref_b);
 	if (err)
 		p9_ref_put(ref_a);
 	return err;
@@ -135,8 +120,6 @@ int p9_link(struct p9_request *r)
 	struct p9_ref dir, file;
 	int err;
 
-	if (!p9_got_all(r))
-		return -EINVAL;
 	err = get_two(r, dfid, fid, &dir, &file);
 	if (err)
 		return err;
@@ -158,8 +141,6 @@ int p9_rename(struct p9_request *r)
 	struct mfs_node *root;
 	int err;
 
-	if (!p9_got_all(r))
-		return -EINVAL;
 	err = get_two(r, fid, dfid, &file, &dir);
 	if (err)
 		return err;
@@ -185,8 +166,6 @@ int p9_renameat(struct p9_request *r)
 
 	to = p9_get32(r);
 	new = p9_get_string(r);
-	if (!p9_got_all(r))
-		return -EINVAL;
 	err = get_two(r, from, to, &from_dir, &to_dir);
 	if (err)
 		return err;
@@ -210,9 +189,9 @@ int p9_unlinkat(struct p9_request *r)
 	int err;
 
 	flags = p9_get32(r);
-	if (!p9_got_all(r) || flags & ~UNLINK_DIRECTORY)
+	if (flags & ~UNLINK_DIRECTORY)
 		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &dir);
+	err = p9_fid_node(r, fid, &dir);
 	if (err)
 		return err;
 	err = mfs_name_check(name);
@@ -231,9 +210,7 @@ int p9_readlink(struct p9_request *r)
 	ssize_t len;
 	int err;
 
-	if (!p9_got_all(r))
-		return -EINVAL;
-	err = p9_fid_node(r->session, r->epoch, fid, &ref);
+	err = p9_fid_node(r, fid, &ref);
 	if (err)
 		return err;
 	len = mfs_readlink(&(struct mfs_at){ref.node, "", false}, target, sizeof(target));

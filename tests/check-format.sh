@@ -10,4 +10,4 @@ else
   mode="--dry-run --Werror"
 fi
 # shellcheck disable=SC2086
-find include src modules frontend guest tests bench tools -name '*.[ch]' -print0 | xargs -0 -n 40 "$tool" $mode
+find include src modules magicfs frontend guest tests bench tools -name '*.[ch]' -print0 | xargs -0 -n 40 "$tool" $mode

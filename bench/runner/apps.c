@@ -4,15 +4,13 @@
  * marks on the console start and stop the watch.
  */
 #include "apps.h"
+#include "command.h"
 #include "session.h"
-#include <stdio.h>
 #include <string.h>
 
-#define RUNS_MAX	101
 #define BOOT_SECONDS	180
 #define TIMEOUT_SECONDS 600
 #define PROMPT		"/ # "
-#define PATH_LENGTH_MAX 1024
 
 const char *const bench_app_names[BENCH_APPS_COUNT] = {
 	[BENCH_APP_XZ] = "apps_xz",
@@ -27,55 +25,11 @@ const char *const bench_app_names[BENCH_APPS_COUNT] = {
 /* Boots and has the guest mount its programs. */
 static bool boot(struct bench_session *s, const struct bench_apps *set, enum bench_subject subject, const char *harts)
 {
-	char kernel[PATH_LENGTH_MAX], initrd[PATH_LENGTH_MAX], ours_drive[PATH_LENGTH_MAX], qemu_drive[PATH_LENGTH_MAX];
-	const char *ours[] = {set->programs[BENCH_OURS],
-			      "--harts",
-			      harts,
-			      "--memory",
-			      "1G",
-			      "--kernel",
-			      kernel,
-			      "--initrd",
-			      initrd,
-			      "--append",
-			      "console=ttyS0",
-			      "--drive",
-			      ours_drive,
-			      NULL};
-	const char *qemu[] = {set->programs[BENCH_QEMU],
-			      "-M",
-			      "virt",
-			      "-smp",
-			      harts,
-			      "-m",
-			      "1G",
-			      "-display",
-			      "none",
-			      "-monitor",
-			      "none",
-			      "-serial",
-			      "stdio",
-			      "-net",
-			      "none",
-			      "-kernel",
-			      kernel,
-			      "-initrd",
-			      initrd,
-			      "-append",
-			      "console=ttyS0",
-			      "-drive",
-			      qemu_drive,
-			      "-device",
-			      "virtio-blk-device,drive=disk",
-			      NULL};
+	struct bench_command c = {0};
 
-	/* QEMU's locks refuse those who only read, too. */
-	snprintf(kernel, sizeof(kernel), "%s/kernel", set->folder);
-	snprintf(initrd, sizeof(initrd), "%s/initrd", set->folder);
-	snprintf(ours_drive, sizeof(ours_drive), "file=%s/apps.img,readonly", set->folder);
-	snprintf(qemu_drive, sizeof(qemu_drive),
-		 "file=%s/apps.img,format=raw,file.locking=off,if=none,id=disk,readonly=on", set->folder);
-	if (bench_session_begin(s, (char *const *)(subject == BENCH_OURS ? ours : qemu)))
+	bench_command_linux(&c, subject, set->programs[subject], set->folder, harts, "1G");
+	bench_command_disk(&c, subject, set->folder, "apps.img", true);
+	if (bench_session_begin(s, c.at))
 		return false;
 	if (bench_session_wait(s, PROMPT, BOOT_SECONDS) >= 0) {
 		bench_session_type(s, "bench-apps prepare");
@@ -108,15 +62,9 @@ static double work(struct bench_session *s, const struct bench_apps *set, unsign
 	return (set->processor_clock ? processor : end - begin) / amount;
 }
 
-/* What has been measured. */
-struct measured {
-	double values[BENCH_APPS_COUNT][BENCH_SUBJECTS][RUNS_MAX];
-	unsigned counts[BENCH_APPS_COUNT][BENCH_SUBJECTS];
-};
-
 /* The programs from `first` on, before `end`, in guests of so many harts. */
 static bool measure_guests(const struct bench_apps *set, const char *harts, unsigned first, unsigned end,
-			   struct measured *m)
+			   struct bench_samples *samples)
 {
 	static struct bench_session sessions[BENCH_SUBJECTS];
 	bool good[BENCH_SUBJECTS] = {false};
@@ -132,7 +80,7 @@ static bool measure_guests(const struct bench_apps *set, const char *harts, unsi
 			double seconds = good[subject] ? work(&sessions[subject], set, app) : -1;
 
 			if (seconds >= 0) {
-				m->values[app][subject][m->counts[app][subject]++] = seconds;
+				bench_samples_add(samples, bench_app_names[app], subject, seconds);
 			} else if (good[subject]) {
 				fprintf(stderr, "bench: Linux under %s did not do its %s: %.300s\n",
 					set->programs[subject], bench_app_names[app], sessions[subject].text);
@@ -147,22 +95,17 @@ static bool measure_guests(const struct bench_apps *set, const char *harts, unsi
 	return good[BENCH_OURS];
 }
 
-bool bench_apps_measure(const struct bench_apps *set, double medians[BENCH_APPS_COUNT][BENCH_SUBJECTS])
+bool bench_apps_measure(const struct bench_apps *set, struct bench_samples *samples)
 {
-	static struct measured m;
-	unsigned runs = set->runs > RUNS_MAX ? RUNS_MAX : set->runs;
 	bool good = true, single = false;
 
 	for (unsigned app = 0; app < BENCH_APP_MAKE; app++)
 		single = single || set->wanted[app];
-	for (unsigned run = 0; run < runs; run++) {
+	for (unsigned run = 0; run < set->runs; run++) {
 		if (single)
-			good = measure_guests(set, "1", 0, BENCH_APP_MAKE, &m) && good;
+			good = measure_guests(set, "1", 0, BENCH_APP_MAKE, samples) && good;
 		if (set->wanted[BENCH_APP_MAKE])
-			good = measure_guests(set, "4", BENCH_APP_MAKE, BENCH_APPS_COUNT, &m) && good;
+			good = measure_guests(set, "4", BENCH_APP_MAKE, BENCH_APPS_COUNT, samples) && good;
 	}
-	for (unsigned app = 0; app < BENCH_APPS_COUNT; app++)
-		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
-			medians[app][subject] = bench_median(m.values[app][subject], m.counts[app][subject]);
 	return good;
 }

@@ -2,7 +2,7 @@
 #ifndef BENCH_APPS_H
 #define BENCH_APPS_H
 
-#include "report.h"
+#include "samples.h"
 
 #include <stdbool.h>
 
@@ -29,10 +29,10 @@ struct bench_apps {
 };
 
 /*
- * Boots both guests for each run and has each program do its work in one and then in the other. Gives the medians of
- * their seconds, NAN for what did not run; those of openssl are for ten thousand blocks of 16 KiB. False, with a
- * message on standard error, when a guest of biscuit-run did not do its part.
+ * Boots both guests for each run and has each program do its work in one and then in the other. Adds their
+ * seconds under their names; those of openssl are for ten thousand blocks of 16 KiB. False, with a message on standard
+ * error, when a guest of biscuit-run did not do its part.
  */
-bool bench_apps_measure(const struct bench_apps *set, double medians[BENCH_APPS_COUNT][BENCH_SUBJECTS]);
+bool bench_apps_measure(const struct bench_apps *set, struct bench_samples *samples);
 
 #endif

@@ -4,19 +4,15 @@
  * hart.
  */
 #include "linux.h"
+#include "command.h"
 #include "session.h"
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#define RUNS_MAX	101
 #define TIMEOUT_SECONDS 120
 #define SETTLE_SECONDS	3
 #define IDLE_SECONDS	5
 #define FIRST_LINE	"init: begins"
 #define PROMPT		"/ # "
-#define PATH_LENGTH_MAX 1024
 
 const char *const bench_linux_names[BENCH_LINUX_FIGURES] = {
 	[BENCH_LINUX_INIT] = "linux_init_ms",	      [BENCH_LINUX_RESIDENT] = "linux_resident_mib",
@@ -76,77 +72,29 @@ static const char *run_guest(char *const argv[], double values[BENCH_LINUX_FIGUR
 static const char *run_subject(const struct bench_linux *set, enum bench_subject subject,
 			       double values[BENCH_LINUX_FIGURES])
 {
-	char kernel[PATH_LENGTH_MAX], initrd[PATH_LENGTH_MAX], ours_drive[PATH_LENGTH_MAX], qemu_drive[PATH_LENGTH_MAX];
-	char *ours[] = {(char *)set->programs[BENCH_OURS],
-			"--kernel",
-			kernel,
-			"--initrd",
-			initrd,
-			"--append",
-			"console=ttyS0",
-			"--memory",
-			"512M",
-			"--drive",
-			ours_drive,
-			NULL};
-	char *qemu[] = {(char *)set->programs[BENCH_QEMU],
-			"-M",
-			"virt",
-			"-m",
-			"512M",
-			"-display",
-			"none",
-			"-monitor",
-			"none",
-			"-serial",
-			"stdio",
-			"-net",
-			"none",
-			"-kernel",
-			kernel,
-			"-initrd",
-			initrd,
-			"-append",
-			"console=ttyS0",
-			"-drive",
-			qemu_drive,
-			"-device",
-			"virtio-blk-device,drive=disk",
-			NULL};
+	struct bench_command c = {0};
 
-	snprintf(kernel, sizeof(kernel), "%s/kernel", set->folder);
-	snprintf(initrd, sizeof(initrd), "%s/initrd", set->folder);
-	snprintf(ours_drive, sizeof(ours_drive), "file=%s/disk.img", set->folder);
-	snprintf(qemu_drive, sizeof(qemu_drive), "file=%s/disk.img,format=raw,if=none,id=disk", set->folder);
-	return run_guest(subject == BENCH_OURS ? ours : qemu, values);
+	bench_command_linux(&c, subject, set->programs[subject], set->folder, "1", "512M");
+	bench_command_disk(&c, subject, set->folder, "disk.img", false);
+	return run_guest(c.at, values);
 }
 
-bool bench_linux_measure(const struct bench_linux *set, double medians[BENCH_LINUX_FIGURES][BENCH_SUBJECTS])
+bool bench_linux_measure(const struct bench_linux *set, struct bench_samples *samples)
 {
-	double all[BENCH_LINUX_FIGURES][BENCH_SUBJECTS][RUNS_MAX], values[BENCH_LINUX_FIGURES];
-	unsigned counts[BENCH_SUBJECTS] = {0}, runs = set->runs > RUNS_MAX ? RUNS_MAX : set->runs;
-	bool good = true;
+	double values[BENCH_LINUX_FIGURES];
+	bool resting[BENCH_SUBJECTS] = {false};
 
-	for (unsigned run = 0; run < runs; run++) {
+	for (unsigned run = 0; run < set->runs; run++) {
 		for (unsigned subject = BENCH_OURS; subject <= BENCH_QEMU; subject++) {
-			const char *problem;
+			const char *problem = resting[subject] ? NULL : run_subject(set, subject, values);
 
-			if (counts[subject] != run)
-				continue;
-			problem = run_subject(set, subject, values);
 			if (problem) {
 				fprintf(stderr, "bench: Linux under %s %s\n", set->programs[subject], problem);
-				good = good && subject != BENCH_OURS;
-				continue;
+				resting[subject] = true;
 			}
-			for (unsigned i = 0; i < BENCH_LINUX_FIGURES; i++)
-				all[i][subject][run] = values[i];
-			counts[subject]++;
+			for (unsigned i = 0; !resting[subject] && i < BENCH_LINUX_FIGURES; i++)
+				bench_samples_add(samples, bench_linux_names[i], subject, values[i]);
 		}
 	}
-	for (unsigned i = 0; i < BENCH_LINUX_FIGURES; i++)
-		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
-			medians[i][subject] =
-				subject > BENCH_QEMU ? NAN : bench_median(all[i][subject], counts[subject]);
-	return good;
+	return !resting[BENCH_OURS];
 }

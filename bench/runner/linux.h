@@ -2,7 +2,7 @@
 #ifndef BENCH_LINUX_H
 #define BENCH_LINUX_H
 
-#include "report.h"
+#include "samples.h"
 
 #include <stdbool.h>
 
@@ -26,9 +26,9 @@ struct bench_linux {
 };
 
 /*
- * Boots the guest `runs` times under each program in turn and gives the medians; NAN for a program that is missing.
- * False, with a message on standard error, when a guest did not do its part.
+ * Boots the guest `runs` times under each program in turn, but not again under one that failed, and adds
+ * the figures under their names. False, with a message on standard error, when biscuit-run's guest did not do its part.
  */
-bool bench_linux_measure(const struct bench_linux *set, double medians[BENCH_LINUX_FIGURES][BENCH_SUBJECTS]);
+bool bench_linux_measure(const struct bench_linux *set, struct bench_samples *samples);
 
 #endif

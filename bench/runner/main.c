@@ -5,6 +5,7 @@
  * counts. What the empty payload takes is subtracted from every time. All subjects must print the same checksum.
  */
 #include "apps.h"
+#include "command.h"
 #include "linux.h"
 #include "process.h"
 #include "report.h"
@@ -18,10 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RUNS_MAX	    101
 #define TIMEOUT_SECONDS	    60
 #define PROMPT		    "crumb> "
-#define PATH_LENGTH_MAX	    1024
 #define CHECKSUM_LENGTH_MAX 16
 #define GUEST_SPEED_RUNS    1
 
@@ -45,7 +44,7 @@ struct bench {
 };
 
 static const unsigned widths[BENCH_WIDTHS] = {64, 32};
-static const char *const subject_names[BENCH_SUBJECTS] = {"ours", "qemu", "native"};
+static const char *const subject_names[BENCH_SUBJECTS] = {"ours", "qemu", "native", "unpaged"};
 
 __attribute__((format(printf, 2, 3))) static void complain(struct bench *b, const char *format, ...)
 {
@@ -72,30 +71,21 @@ static bool wanted(const struct bench *b, const char *row)
 }
 
 /* Runs a guest or native program. Returns false when the subject is not there or the run failed, which it reports. */
-static bool run_subject(struct bench *b, enum bench_subject subject, unsigned w, char *file, const char *until,
+static bool run_subject(struct bench *b, enum bench_subject subject, unsigned w, const char *file, const char *until,
 			struct bench_process *result)
 {
-	char *ours[] = {(char *)b->set.ours, file, NULL};
-	char *qemu[] = {(char *)b->set.qemu[w],
-			"-M",
-			"virt",
-			"-bios",
-			"none",
-			"-display",
-			"none",
-			"-monitor",
-			"none",
-			"-serial",
-			"stdio",
-			"-kernel",
-			file,
-			NULL};
-	char *native[] = {file, NULL};
-	char **const commands[BENCH_SUBJECTS] = {ours, qemu, native};
-	int err = bench_process_run(commands[subject], until, TIMEOUT_SECONDS, result);
+	const char *const programs[BENCH_SUBJECTS] = {b->set.ours, b->set.qemu[w], file, b->set.ours};
+	struct bench_command c = {0};
+	int err;
 
+	bench_command_machine(&c, subject, programs[subject], true);
+	if (subject == BENCH_QEMU)
+		bench_command_add(&c, "-kernel");
+	if (subject != BENCH_NATIVE)
+		bench_command_add(&c, "%s", file);
+	err = bench_process_run(c.at, until, TIMEOUT_SECONDS, result);
 	if (err) {
-		complain(b, "cannot run %s: %s", commands[subject][0], strerror(-err));
+		complain(b, "cannot run %s: %s", programs[subject], strerror(-err));
 		return false;
 	}
 	if (subject == BENCH_OURS && result->resident_mib > b->resident_mib)
@@ -103,7 +93,7 @@ static bool run_subject(struct bench *b, enum bench_subject subject, unsigned w,
 	if (result->status == BENCH_EXIT_NOT_FOUND && subject != BENCH_OURS)
 		return false;
 	if (result->status) {
-		complain(b, "%s: %s ended with status %d: %.200s", file, commands[subject][0], result->status,
+		complain(b, "%s: %s ended with status %d: %.200s", file, programs[subject], result->status,
 			 result->output);
 		return false;
 	}
@@ -111,12 +101,14 @@ static bool run_subject(struct bench *b, enum bench_subject subject, unsigned w,
 }
 
 static void payload_file(const struct bench *b, const char *payload, enum bench_subject subject, unsigned w,
-			 char path[static PATH_LENGTH_MAX])
+			 char path[static BENCH_PATH_MAX])
 {
+	size_t length = subject == BENCH_UNPAGED ? strcspn(payload, "_") : strlen(payload);
+
 	if (subject == BENCH_NATIVE)
-		snprintf(path, PATH_LENGTH_MAX, "%s/%s-native", b->set.payloads, payload);
+		snprintf(path, BENCH_PATH_MAX, "%s/%s-native", b->set.payloads, payload);
 	else
-		snprintf(path, PATH_LENGTH_MAX, "%s/%s-rv%u.elf", b->set.payloads, payload, widths[w]);
+		snprintf(path, BENCH_PATH_MAX, "%s/%.*s-rv%u.elf", b->set.payloads, (int)length, payload, widths[w]);
 }
 
 /* The checksum in the output of a run, apart from what an emulator says; "" if there is none. */
@@ -148,9 +140,9 @@ static bool same_checksum(struct bench *b, const char *row, enum bench_subject s
 static void time_payload(struct bench *b, const char *payload, const char *row, unsigned w, unsigned runs,
 			 double medians[BENCH_SUBJECTS], double first_output[BENCH_SUBJECTS])
 {
-	double times[BENCH_SUBJECTS][RUNS_MAX], firsts[BENCH_SUBJECTS][RUNS_MAX];
-	bool resting[BENCH_SUBJECTS] = {false};
-	char expected[CHECKSUM_LENGTH_MAX] = "", file[PATH_LENGTH_MAX];
+	double times[BENCH_SUBJECTS][BENCH_RUNS_MAX], firsts[BENCH_SUBJECTS][BENCH_RUNS_MAX];
+	bool resting[BENCH_SUBJECTS] = {[BENCH_UNPAGED] = !strchr(payload, '_')};
+	char expected[CHECKSUM_LENGTH_MAX] = "", file[BENCH_PATH_MAX];
 	struct bench_process result;
 
 	for (unsigned run = 0; run < runs; run++) {
@@ -173,11 +165,12 @@ static void time_payload(struct bench *b, const char *payload, const char *row, 
 /* The empty payload: what to subtract from the others, and how soon a guest runs. */
 static void measure_start(struct bench *b, unsigned w)
 {
-	unsigned runs = 2 * b->set.runs + 1 > RUNS_MAX ? RUNS_MAX : 2 * b->set.runs + 1;
+	unsigned runs = 2 * b->set.runs + 1 > BENCH_RUNS_MAX ? BENCH_RUNS_MAX : 2 * b->set.runs + 1;
 	double first_output[BENCH_SUBJECTS];
 	char name[BENCH_NAME_MAX];
 
 	time_payload(b, "empty", "empty", w, runs, b->start_up, first_output);
+	b->start_up[BENCH_UNPAGED] = b->start_up[BENCH_OURS];
 	snprintf(name, sizeof(name), "exec_to_first_instruction_ms-rv%u", widths[w]);
 	if (wanted(b, name)) {
 		struct bench_figure *figure = bench_add_figure(&b->report, "exec_to_first_instruction_ms", widths[w]);
@@ -191,7 +184,7 @@ static void measure_start(struct bench *b, unsigned w)
 /* From exec until crumb's prompt has been printed. */
 static void measure_prompt(struct bench *b, unsigned w)
 {
-	double times[RUNS_MAX];
+	double times[BENCH_RUNS_MAX];
 	struct bench_process result;
 	struct bench_figure *figure;
 	char name[BENCH_NAME_MAX];
@@ -203,7 +196,7 @@ static void measure_prompt(struct bench *b, unsigned w)
 	for (unsigned subject = BENCH_OURS; subject <= BENCH_QEMU; subject++) {
 		unsigned run = 0;
 
-		while (run < b->set.runs && run_subject(b, subject, w, (char *)b->set.crumb[w], PROMPT, &result))
+		while (run < b->set.runs && run_subject(b, subject, w, b->set.crumb[w], PROMPT, &result))
 			times[run++] = result.wall * 1e3;
 		figure->value[subject] = bench_median(times, run);
 	}
@@ -224,20 +217,13 @@ static void measure_payload(struct bench *b, const char *payload, enum bench_kin
 	b->report.rows[b->report.row_count++] = row;
 }
 
-/* What paging costs: the geometric mean over the payloads that ran both with and without it. */
+/* What paging costs: the geometric mean over the payloads that ran with it and, in turns, without it. */
 static void weigh_paging(struct bench *b, unsigned w)
 {
-	struct bench_figure *figure;
-	double cost[BENCH_SUBJECTS];
-	bool any = false;
+	double speed = bench_mean_speed(&b->report, BENCH_PAGED, widths[w], BENCH_UNPAGED);
 
-	for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++) {
-		cost[subject] = bench_mean_cost(&b->report, BENCH_PAGED, BENCH_INTEGER, widths[w], subject);
-		any = any || !isnan(cost[subject]);
-	}
-	figure = any ? bench_add_figure(&b->report, "paging_cost_percent", widths[w]) : NULL;
-	for (unsigned subject = 0; figure && subject < BENCH_SUBJECTS; subject++)
-		figure->value[subject] = 100 * (cost[subject] - 1);
+	if (!isnan(speed))
+		bench_add_figure(&b->report, "paging_cost_percent", widths[w])->value[BENCH_OURS] = 100 / speed - 100;
 }
 
 static void measure_width(struct bench *b, unsigned w)
@@ -268,8 +254,8 @@ static void measure_linux(struct bench *b)
 {
 	struct bench_linux set = {
 		.programs = {b->set.ours, b->set.qemu[0]}, .folder = b->set.linux_folder, .runs = b->set.runs};
-	double medians[BENCH_LINUX_FIGURES][BENCH_SUBJECTS];
-	char path[PATH_LENGTH_MAX], name[BENCH_NAME_MAX];
+	static struct bench_samples samples;
+	char path[BENCH_PATH_MAX], name[BENCH_NAME_MAX];
 	bool wants = false;
 
 	snprintf(path, sizeof(path), "%s/kernel", set.folder ? set.folder : "");
@@ -281,17 +267,13 @@ static void measure_linux(struct bench *b)
 	}
 	if (!wants)
 		return;
-	if (!bench_linux_measure(&set, medians))
+	if (!bench_linux_measure(&set, &samples))
 		b->failed = true;
 	for (unsigned i = 0; i < BENCH_LINUX_FIGURES; i++) {
-		struct bench_figure *figure;
-
 		snprintf(name, sizeof(name), "%s-rv64", bench_linux_names[i]);
-		if (!wanted(b, name))
-			continue;
-		figure = bench_add_figure(&b->report, bench_linux_names[i], 64);
-		for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
-			figure->value[subject] = medians[i][subject];
+		if (wanted(b, name))
+			bench_samples_medians(&samples, bench_linux_names[i],
+					      bench_add_figure(&b->report, bench_linux_names[i], 64)->value);
 	}
 }
 
@@ -302,9 +284,9 @@ static void measure_apps(struct bench *b)
 				 .folder = b->set.linux_folder,
 				 .runs = b->set.runs,
 				 .processor_clock = b->set.processor_clock};
-	double medians[BENCH_APPS_COUNT][BENCH_SUBJECTS];
+	static struct bench_samples samples;
 	struct bench_row rows[BENCH_APPS_COUNT];
-	char path[PATH_LENGTH_MAX];
+	char path[BENCH_PATH_MAX];
 	bool wants = false;
 
 	for (unsigned i = 0; i < BENCH_APPS_COUNT; i++) {
@@ -316,12 +298,12 @@ static void measure_apps(struct bench *b)
 	snprintf(path, sizeof(path), "%s/apps.img", set.folder ? set.folder : "");
 	if (!wants || access(path, R_OK))
 		return;
-	if (!bench_apps_measure(&set, medians))
+	if (!bench_apps_measure(&set, &samples))
 		b->failed = true;
 	for (unsigned i = 0; i < BENCH_APPS_COUNT; i++) {
 		if (!set.wanted[i] || b->report.row_count == BENCH_ROWS_MAX)
 			continue;
-		memcpy(rows[i].seconds, medians[i], sizeof(rows[i].seconds));
+		bench_samples_medians(&samples, bench_app_names[i], rows[i].seconds);
 		bench_print_row(stdout, &rows[i]);
 		b->report.rows[b->report.row_count++] = rows[i];
 	}
@@ -362,7 +344,7 @@ static void measure_share(struct bench *b)
 				  .only = b->set.only && strcmp(b->set.only, "rv64") ? b->set.only : NULL,
 				  .runs = b->set.runs};
 	struct bench_figure *figure;
-	char path[PATH_LENGTH_MAX];
+	char path[BENCH_PATH_MAX];
 	double speed;
 
 	if (!bench_share_wanted(set.only))
@@ -425,7 +407,7 @@ static bool parse_runs(const char *text, unsigned *runs)
 	char *end;
 	unsigned long value = strtoul(text, &end, 10);
 
-	if (end == text || *end || value < 1 || value > RUNS_MAX)
+	if (end == text || *end || value < 1 || value > BENCH_RUNS_MAX)
 		return false;
 	*runs = (unsigned)value;
 	return true;
@@ -455,7 +437,7 @@ static bool parse(struct bench *b, int argc, char **argv)
 
 	while ((code = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (code == RUNS && !parse_runs(optarg, &set->runs))
-			complain(b, "BENCH_RUNS is '%s', expected 1 to %d", optarg, RUNS_MAX);
+			complain(b, "BENCH_RUNS is '%s', expected 1 to %d", optarg, BENCH_RUNS_MAX);
 		else if (code == CLOCK && strcmp(optarg, "wall") && strcmp(optarg, "cpu"))
 			complain(b, "BENCH_CLOCK is '%s', expected wall or cpu", optarg);
 		else if (code == CLOCK)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char *const kind_names[BENCH_KINDS] = {"integer", "float", "system", "paged", "apps"};
-static const char *const subject_names[BENCH_SUBJECTS] = {"ours", "qemu", "native"};
+static const char *const subject_names[BENCH_SUBJECTS] = {"ours", "qemu", "native", "unpaged"};
 static const unsigned widths[BENCH_WIDTHS] = {64, 32};
 
 static int by_value(const void *a, const void *b)
@@ -48,42 +48,6 @@ double bench_mean_speed(const struct bench_report *report, enum bench_kind kind,
 	return count ? exp(sum / count) : NAN;
 }
 
-static const struct bench_row *find_base(const struct bench_report *report, const struct bench_row *row,
-					 enum bench_kind base)
-{
-	size_t length = strcspn(row->name, "_");
-
-	for (size_t i = 0; i < report->row_count; i++) {
-		const struct bench_row *r = &report->rows[i];
-
-		if (r->kind == base && r->width == row->width && !strncmp(r->name, row->name, length) &&
-		    r->name[length] == '-')
-			return r;
-	}
-	return NULL;
-}
-
-double bench_mean_cost(const struct bench_report *report, enum bench_kind kind, enum bench_kind base, unsigned width,
-		       enum bench_subject subject)
-{
-	double sum = 0;
-	unsigned count = 0;
-
-	for (size_t i = 0; i < report->row_count; i++) {
-		const struct bench_row *row = &report->rows[i], *other;
-		double speed;
-
-		if (row->kind != kind || row->width != width || !(other = find_base(report, row, base)))
-			continue;
-		speed = bench_speed(other->seconds[subject], row->seconds[subject]);
-		if (isnan(speed))
-			continue;
-		sum += log(speed);
-		count++;
-	}
-	return count ? exp(sum / count) : NAN;
-}
-
 static void name_figure(char name[static BENCH_NAME_MAX], const char *text, unsigned width)
 {
 	snprintf(name, BENCH_NAME_MAX, "%s-rv%u", text, width);
@@ -96,7 +60,7 @@ struct bench_figure *bench_add_figure(struct bench_report *report, const char *n
 	if (report->figure_count == BENCH_ROWS_MAX)
 		return NULL;
 	report->figure_count++;
-	*figure = (struct bench_figure){.width = width, .value = {NAN, NAN, NAN}};
+	*figure = (struct bench_figure){.width = width, .value = {NAN, NAN, NAN, NAN}};
 	name_figure(figure->name, name, width);
 	return figure;
 }
@@ -146,26 +110,31 @@ static void print_cell(FILE *to, int width, int digits, double value, const char
 		fprintf(to, "%*.*f%s", width, digits, value, unit);
 }
 
-static void print_speeds(FILE *to, double over_qemu, double over_native)
+static void print_speeds(FILE *to, const double over[BENCH_SUBJECTS])
 {
-	print_cell(to, 10, 2, over_qemu, "");
-	print_cell(to, 11, 1, 100 * over_native, "");
+	print_cell(to, 10, 2, over[BENCH_QEMU], "");
+	print_cell(to, 11, 1, 100 * over[BENCH_NATIVE], "");
+	print_cell(to, 11, 1, 100 * over[BENCH_UNPAGED], "");
 	fputc('\n', to);
 }
 
 void bench_print_head(FILE *to)
 {
-	fprintf(to, "%-22s%9s%10s%10s%10s%11s\n", "payload", "ours s", "qemu s", "native s", "x qemu", "% native");
+	fprintf(to, "%-22s%9s%10s%10s%10s%10s%11s%11s\n", "payload", "ours s", "qemu s", "native s", "unpaged s",
+		"x qemu", "% native", "% unpaged");
 	fflush(to);
 }
 
 void bench_print_row(FILE *to, const struct bench_row *row)
 {
+	double over[BENCH_SUBJECTS];
+
 	fprintf(to, "%-21s", row->name);
-	for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
+	for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++) {
 		print_cell(to, 10, 3, row->seconds[subject], "");
-	print_speeds(to, bench_speed(row->seconds[BENCH_OURS], row->seconds[BENCH_QEMU]),
-		     bench_speed(row->seconds[BENCH_OURS], row->seconds[BENCH_NATIVE]));
+		over[subject] = bench_speed(row->seconds[BENCH_OURS], row->seconds[subject]);
+	}
+	print_speeds(to, over);
 	fflush(to);
 }
 
@@ -173,13 +142,14 @@ void bench_print_summary(FILE *to, const struct bench_report *report)
 {
 	for (unsigned w = 0; w < BENCH_WIDTHS; w++) {
 		for (unsigned kind = 0; kind < BENCH_KINDS; kind++) {
-			double over_qemu = bench_mean_speed(report, kind, widths[w], BENCH_QEMU);
-			double over_native = bench_mean_speed(report, kind, widths[w], BENCH_NATIVE);
+			double over[BENCH_SUBJECTS];
 
-			if (isnan(over_qemu) && isnan(over_native))
+			for (unsigned subject = 0; subject < BENCH_SUBJECTS; subject++)
+				over[subject] = bench_mean_speed(report, kind, widths[w], subject);
+			if (isnan(over[BENCH_OURS]))
 				continue;
-			fprintf(to, "geometric mean, %-7s rv%u %24s", kind_names[kind], widths[w], "");
-			print_speeds(to, over_qemu, over_native);
+			fprintf(to, "geometric mean, %-7s rv%u %34s", kind_names[kind], widths[w], "");
+			print_speeds(to, over);
 		}
 	}
 	for (size_t i = 0; i < report->figure_count; i++)

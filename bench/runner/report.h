@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum bench_subject { BENCH_OURS, BENCH_QEMU, BENCH_NATIVE, BENCH_SUBJECTS };
+/* Unpaged is ours once more, with the payload that a paged one is made of. */
+enum bench_subject { BENCH_OURS, BENCH_QEMU, BENCH_NATIVE, BENCH_UNPAGED, BENCH_SUBJECTS };
 enum bench_kind { BENCH_INTEGER, BENCH_FLOAT, BENCH_SYSTEM, BENCH_PAGED, BENCH_APPS, BENCH_KINDS };
 
 #define BENCH_WIDTHS   2
@@ -52,11 +53,6 @@ double bench_speed(double of, double than);
  * there are none. */
 double bench_mean_speed(const struct bench_report *report, enum bench_kind kind, unsigned width,
 			enum bench_subject other);
-
-/* The geometric mean, over the payloads of `kind` that also ran as `base`, of how many times as long the subject took;
- * NAN when there are none. A payload of `kind` is called as that of `base` and what follows a '_'. */
-double bench_mean_cost(const struct bench_report *report, enum bench_kind kind, enum bench_kind base, unsigned width,
-		       enum bench_subject subject);
 
 void bench_print_head(FILE *to);
 void bench_print_row(FILE *to, const struct bench_row *row);

@@ -18,6 +18,8 @@ struct bench_samples {
 
 /* One more value of a figure; what is too much is dropped. */
 void bench_samples_add(struct bench_samples *s, const char *name, enum bench_subject subject, double value);
+/* The medians of a figure's values; NAN for a subject that has none. */
+void bench_samples_medians(struct bench_samples *s, const char *name, double medians[BENCH_SUBJECTS]);
 /* The medians become figures of the report, for guests of 64 bits, in the order in which their names came first. */
 void bench_samples_report(struct bench_samples *s, struct bench_report *report);
 

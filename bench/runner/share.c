@@ -86,7 +86,7 @@ static void take_speeds(const char *text, struct bench_samples *samples)
 bool share_native_run(const struct bench_share *set, struct bench_samples *samples)
 {
 	static struct bench_session s;
-	char guest[SHARE_PATH_LENGTH], share[SHARE_PATH_LENGTH];
+	char guest[BENCH_PATH_MAX], share[BENCH_PATH_MAX];
 	char *ours[] = {(char *)set->programs[BENCH_OURS], "--share", share, guest, NULL};
 	bool good;
 
@@ -125,7 +125,7 @@ static bool idle_cost(char *const argv[], struct cost *out)
 
 bool share_unused_run(const struct bench_share *set, struct bench_samples *samples)
 {
-	char guest[SHARE_PATH_LENGTH], share[SHARE_PATH_LENGTH];
+	char guest[BENCH_PATH_MAX], share[BENCH_PATH_MAX];
 	char *with[] = {(char *)set->programs[BENCH_OURS], guest, "--share", share, NULL};
 	char *without[] = {(char *)set->programs[BENCH_OURS], guest, NULL};
 	struct cost a, b;

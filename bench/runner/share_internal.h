@@ -2,12 +2,12 @@
 #ifndef BENCH_SHARE_INTERNAL_H
 #define BENCH_SHARE_INTERNAL_H
 
+#include "command.h"
 #include "samples.h"
 #include "session.h"
 #include "share.h"
 
-#define SHARE_NAME	  "bench" /* the guests' name of the folder */
-#define SHARE_PATH_LENGTH 1024
+#define SHARE_NAME "bench" /* the guests' name of the folder */
 
 /* What a mounted folder is asked for, in the order in which bench-share prints it. */
 enum share_linux_figure {

@@ -5,7 +5,6 @@
  */
 #include "share_internal.h"
 #include "tree.h"
-#include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,7 +14,6 @@
 #define TIMEOUT_SECONDS 60
 #define PROMPT		"/ # "
 #define MEMORY		"512M"
-#define WORDS_MAX	48
 #define COMMAND_LENGTH	512
 
 /* A way to mount. Those of virtiofs have a daemon each, with a policy of its own. */
@@ -42,78 +40,32 @@ static const char *const figure_names[SHARE_LINUX_FIGURES] = {
 
 static const char *const daemons[] = {"/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd"};
 
-/* A command line being put together. */
-struct words {
-	unsigned count, used;
-	char *at[WORDS_MAX];
-	char text[16 * SHARE_PATH_LENGTH];
-};
-
-__attribute__((format(printf, 2, 3))) static void add_word(struct words *w, const char *format, ...)
+static void ours_command(struct bench_command *c, const struct bench_share *set)
 {
-	va_list arguments;
-	int length;
-
-	va_start(arguments, format);
-	length = vsnprintf(w->text + w->used, sizeof(w->text) - w->used, format, arguments);
-	va_end(arguments);
-	w->at[w->count++] = w->text + w->used;
-	w->used += (unsigned)length + 1;
-	w->at[w->count] = NULL;
+	bench_command_linux(c, BENCH_OURS, set->programs[BENCH_OURS], set->linux_folder, "1", MEMORY);
+	bench_command_add(c, "--share");
+	bench_command_add(c, "%s,name=" SHARE_NAME, set->folder);
 }
 
-static void add_words(struct words *w, const char *const *list)
+static void qemu_command(struct bench_command *c, const struct bench_share *set)
 {
-	while (*list)
-		add_word(w, "%s", *list++);
-}
+	static const char *const words[] = {"-object", "memory-backend-memfd,id=memory,share=on,size=" MEMORY,
+					    "-numa",   "node,memdev=memory",
+					    "-global", "virtio-mmio.force-legacy=false",
+					    "-device", "virtio-9p-device,fsdev=folder,mount_tag=" SHARE_NAME,
+					    "-fsdev",  NULL};
 
-static void add_kernel(struct words *w, const struct bench_share *set, const char *dashes)
-{
-	add_word(w, "%skernel", dashes);
-	add_word(w, "%s/kernel", set->linux_folder);
-	add_word(w, "%sinitrd", dashes);
-	add_word(w, "%s/initrd", set->linux_folder);
-	add_word(w, "%sappend", dashes);
-	add_word(w, "console=ttyS0");
-}
-
-static void ours_words(struct words *w, const struct bench_share *set)
-{
-	static const char *const words[] = {"--memory", MEMORY, "--share", NULL};
-
-	add_word(w, "%s", set->programs[BENCH_OURS]);
-	add_kernel(w, set, "--");
-	add_words(w, words);
-	add_word(w, "%s,name=" SHARE_NAME, set->folder);
-}
-
-static void qemu_words(struct words *w, const struct bench_share *set)
-{
-	static const char *const words[] = {"-M",	"virt",
-					    "-m",	MEMORY,
-					    "-display", "none",
-					    "-monitor", "none",
-					    "-serial",	"stdio",
-					    "-net",	"none",
-					    "-object",	"memory-backend-memfd,id=memory,share=on,size=" MEMORY,
-					    "-numa",	"node,memdev=memory",
-					    "-global",	"virtio-mmio.force-legacy=false",
-					    "-device",	"virtio-9p-device,fsdev=folder,mount_tag=" SHARE_NAME,
-					    "-fsdev",	NULL};
-
-	add_word(w, "%s", set->programs[BENCH_QEMU]);
-	add_kernel(w, set, "-");
-	add_words(w, words);
-	add_word(w, "local,id=folder,path=%s,security_model=none", set->folder);
+	bench_command_linux(c, BENCH_QEMU, set->programs[BENCH_QEMU], set->linux_folder, "1", MEMORY);
+	bench_command_add_all(c, words);
+	bench_command_add(c, "local,id=folder,path=%s,security_model=none", set->folder);
 }
 
 /* Starts a virtiofsd that is given a listening socket, which the guest's program can connect to at once. */
 static bool begin_daemon(struct bench_session *s, const struct bench_share *set, const struct mount_way *way,
-			 struct words *qemu)
+			 struct bench_command *qemu)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct words w = {0};
+	struct bench_command w = {0};
 	int fd, length, err = -1;
 	size_t i = 0;
 
@@ -125,20 +77,20 @@ static bool begin_daemon(struct bench_session *s, const struct bench_share *set,
 	unlink(address.sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0); /* stays open in the daemon */
 	if (fd >= 0 && !bind(fd, (const struct sockaddr *)&address, sizeof(address)) && !listen(fd, 1)) {
-		add_word(&w, "%s", daemons[i]);
-		add_word(&w, "--fd=%d", fd);
-		add_word(&w, "-o");
-		add_word(&w, "source=%s,cache=%s", set->folder, way->policy);
+		bench_command_add(&w, "%s", daemons[i]);
+		bench_command_add(&w, "--fd=%d", fd);
+		bench_command_add(&w, "-o");
+		bench_command_add(&w, "source=%s,cache=%s", set->folder, way->policy);
 		err = bench_session_begin(s, w.at);
 	}
 	if (fd >= 0)
 		close(fd);
 	if (err)
 		return false;
-	add_word(qemu, "-chardev");
-	add_word(qemu, "socket,id=%s,path=%s", way->name, address.sun_path);
-	add_word(qemu, "-device");
-	add_word(qemu, "vhost-user-fs-device,chardev=%s,tag=%s", way->name, way->name);
+	bench_command_add(qemu, "-chardev");
+	bench_command_add(qemu, "socket,id=%s,path=%s", way->name, address.sun_path);
+	bench_command_add(qemu, "-device");
+	bench_command_add(qemu, "vhost-user-fs-device,chardev=%s,tag=%s", way->name, way->name);
 	return true;
 }
 
@@ -181,7 +133,7 @@ static void end_daemons(struct guests *g)
 	memset(g->served, 0, sizeof(g->served));
 }
 
-static bool boot(struct guests *g, enum bench_subject subject, struct words *w)
+static bool boot(struct guests *g, enum bench_subject subject, struct bench_command *w)
 {
 	struct bench_session *s = &g->sessions[subject];
 
@@ -195,19 +147,19 @@ static bool boot(struct guests *g, enum bench_subject subject, struct words *w)
 
 static bool begin_ours(struct guests *g, const struct bench_share *set)
 {
-	struct words w = {0};
+	struct bench_command w = {0};
 
-	ours_words(&w, set);
+	ours_command(&w, set);
 	return boot(g, BENCH_OURS, &w);
 }
 
 /* Without virtiofs where its daemon ends at once, as one does that wants to be root. */
 static bool begin_qemu(struct guests *g, const struct bench_share *set)
 {
-	struct words with = {0}, without = {0};
+	struct bench_command with = {0}, without = {0};
 	bool served = false;
 
-	qemu_words(&with, set);
+	qemu_command(&with, set);
 	for (size_t i = 0; i < WAYS; i++) {
 		g->served[i] = ways[i].policy && begin_daemon(&g->daemons[i], set, &ways[i], &with);
 		served = served || g->served[i];
@@ -215,7 +167,7 @@ static bool begin_qemu(struct guests *g, const struct bench_share *set)
 	if (served && boot(g, BENCH_QEMU, &with))
 		return true;
 	end_daemons(g);
-	qemu_words(&without, set);
+	qemu_command(&without, set);
 	return boot(g, BENCH_QEMU, &without);
 }
 
@@ -311,10 +263,10 @@ static bool list_many(struct bench_session *s, const struct mount_way *way, cons
 bool share_list_run(const struct bench_share *set, struct bench_samples *samples)
 {
 	static struct bench_session s;
-	struct words w = {0};
+	struct bench_command w = {0};
 	bool good;
 
-	ours_words(&w, set);
+	ours_command(&w, set);
 	if (bench_session_begin(&s, w.at))
 		return false;
 	good = bench_session_wait(&s, PROMPT, BOOT_SECONDS) >= 0 && list_many(&s, &ways[WAY_NONE], "names", samples) &&

@@ -70,7 +70,7 @@ static int step_verb(struct debug *d, const char *text, FILE *reply)
 
 static int until_verb(struct debug *d, const char *text, FILE *reply)
 {
-	struct bis_break b = {.kind = BIS_BREAK_PC, .once = true};
+	struct bis_break b = {.kind = BIS_BREAK_PC, .once = true, .until_rest = true};
 	int err = debug_parse_address(d, text, &b.address);
 	unsigned id;
 
@@ -156,7 +156,8 @@ static const struct verb verbs[] = {
 	{"pause", "", "stop every hart", false, pause_verb},
 	{"resume", "", "let a paused machine go on", false, resume_verb},
 	{"step", "[N]", "run each hart for N instructions (1), then pause", false, step_verb},
-	{"until", "ADDRESS", "go on until a hart comes to ADDRESS", true, until_verb},
+	{"until", "ADDRESS", "go on until a hart comes to ADDRESS, or something else stops the machine", true,
+	 until_verb},
 	{"break", "WHAT",
 	 "set a breakpoint: 'pc main', 'write counter+8 hart 1', 'csr satp', 'trap ecall-u if a7 == 64'", true,
 	 break_verb},

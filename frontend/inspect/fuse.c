@@ -456,102 +456,28 @@ static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, s
 	fuse_reply_poll(req, (h->stream ? 0 : POLLOUT) | (ready ? POLLIN | POLLRDNORM : 0));
 }
 
-/* --- Directories: their names as of opendir --- */
-
-struct entry {
-	char name[INSPECT_NAME_MAX];
-	mode_t mode;
-};
-
-struct inspect_listing {
-	struct inspect_listing *next, **place; /* in->lock */
-	struct entry *at;
-	size_t count, capacity;
-};
-
-static mode_t kind_mode(enum inspect_kind kind)
-{
-	return kind == INSPECT_DIR ? S_IFDIR : kind == INSPECT_LINK ? S_IFLNK : S_IFREG;
-}
-
-static bool add_entry(struct inspect_listing *l, const char *name, mode_t mode)
-{
-	if (l->count == l->capacity) {
-		size_t capacity = l->capacity ? l->capacity * 2 : 32;
-		struct entry *at = realloc(l->at, capacity * sizeof(*at));
-
-		if (!at)
-			return false;
-		l->at = at;
-		l->capacity = capacity;
-	}
-	snprintf(l->at[l->count].name, sizeof(l->at[0].name), "%s", name);
-	l->at[l->count++].mode = mode;
-	return true;
-}
-
-static void free_listing(struct inspect_listing *l)
-{
-	if (l)
-		free(l->at);
-	free(l);
-}
-
-/* The kernel does not close what is open when the mount goes: they are kept in a list. */
-static void link_listing(struct inspect *in, struct inspect_listing *l)
-{
-	pthread_mutex_lock(&in->lock);
-	l->next = in->listings;
-	l->place = &in->listings;
-	if (l->next)
-		l->next->place = &l->next;
-	in->listings = l;
-	pthread_mutex_unlock(&in->lock);
-}
-
-static void close_listing(struct inspect *in, struct inspect_listing *l)
-{
-	pthread_mutex_lock(&in->lock);
-	*l->place = l->next;
-	if (l->next)
-		l->next->place = l->place;
-	pthread_mutex_unlock(&in->lock);
-	free_listing(l);
-}
-
-void inspect_close_listings(struct inspect *in)
-{
-	while (in->listings)
-		close_listing(in, in->listings);
-}
+/* --- Directories --- */
 
 static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct inspect *in = inspect_of(req);
 	struct inspect_node *n = node_of(req, ino);
-	struct inspect_listing *l = calloc(1, sizeof(*l));
-	struct inspect_child c;
-	bool ok;
+	struct inspect_listing *l;
 
 	begin();
 	if (asks_itself(req)) {
-		free(l);
 		fail(req, n,
 		     bis_fail(EDEADLK, "the process that runs the machine cannot look at it through these files"));
 		return;
 	}
-	ok = l && add_entry(l, ".", S_IFDIR) && add_entry(l, "..", S_IFDIR);
-	for (size_t i = 0; ok && inspect_child_at(in, n, i, &c); i++)
-		ok = add_entry(l, c.name, kind_mode(c.type->kind));
-	if (!ok) {
-		free_listing(l);
+	l = inspect_listing_open(in, n);
+	if (!l) {
 		fail(req, n, bis_fail(ENOMEM, "no memory for the directory"));
 		return;
 	}
 	fi->fh = (uintptr_t)l;
-	link_listing(in, l);
 	if (fuse_reply_open(req, fi))
-		close_listing(in, l);
+		inspect_listing_close(in, l);
 }
 
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
@@ -580,7 +506,7 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, s
 static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
-	close_listing(inspect_of(req), (struct inspect_listing *)(uintptr_t)fi->fh);
+	inspect_listing_close(inspect_of(req), (struct inspect_listing *)(uintptr_t)fi->fh);
 	fuse_reply_err(req, 0);
 }
 

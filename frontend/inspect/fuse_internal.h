@@ -2,6 +2,8 @@
 #ifndef BISCUIT_INSPECT_FUSE_INTERNAL_H
 #define BISCUIT_INSPECT_FUSE_INTERNAL_H
 
+#include <sys/stat.h>
+
 #include "frontend/inspect/inspect_internal.h"
 
 struct fuse_session;
@@ -9,8 +11,23 @@ struct fuse_lowlevel_ops;
 
 /* What is answered, with a struct inspect as the session's data. */
 extern const struct fuse_lowlevel_ops inspect_fuse_ops;
-/* Closes the directories that were open when the mount went. */
-void inspect_close_listings(struct inspect *in);
+
+/* --- Directories: their names as of opendir (listing.c) --- */
+
+struct inspect_listing {
+	struct inspect_listing *next, **place; /* in->lock */
+	struct inspect_entry {
+		char name[INSPECT_NAME_MAX];
+		mode_t mode;
+	} * at;
+	size_t count, capacity;
+};
+
+/* The names of a directory; NULL: no memory. */
+struct inspect_listing *inspect_listing_open(struct inspect *in, struct inspect_node *n);
+void inspect_listing_close(struct inspect *in, struct inspect_listing *l);
+/* Closes those that were open when the mount went. */
+void inspect_listings_close(struct inspect *in);
 
 /* --- Threads that serve a session (loop.c) --- */
 

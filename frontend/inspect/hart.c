@@ -63,7 +63,7 @@ static int step(struct inspect *in, const struct inspect_node *n, const char *co
 
 static int until(struct inspect *in, const struct inspect_node *n, const char *address)
 {
-	struct bis_break b = {.kind = BIS_BREAK_PC, .harts = 1u << n->arg.hart, .once = true};
+	struct bis_break b = {.kind = BIS_BREAK_PC, .harts = 1u << n->arg.hart, .once = true, .until_rest = true};
 	int err = debug_parse_address(in->debug, address, &b.address);
 	unsigned id;
 

@@ -121,7 +121,7 @@ void inspect_unmount(struct inspect *in)
 			fuse_session_unmount(s->se);
 		if (s->se)
 			fuse_session_destroy(s->se);
-		inspect_close_listings(in);
+		inspect_listings_close(in);
 		free(s);
 		in->server = NULL;
 	}

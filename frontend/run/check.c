@@ -19,6 +19,7 @@
 #include "frontend/run/guest.h"
 #include "frontend/run/machine.h"
 #include "frontend/run/message.h"
+#include "frontend/run/now.h"
 #include "frontend/run/run.h"
 #include "frontend/run/translations.h"
 
@@ -42,7 +43,8 @@ struct check {
 	char *words;		 /* of the option */
 	struct translations *translations;
 	uint64_t seed, chunk, after, at, last;
-	uint16_t csr[CSRS]; /* numbers of those that exist */
+	int64_t deadline_ms; /* of now_ms(); -1: none */
+	uint16_t csr[CSRS];  /* numbers of those that exist */
 	unsigned csrs;
 	uint8_t piece[SIDES][PIECE];
 };
@@ -105,10 +107,10 @@ static struct bis_hart *hart(const struct check *c, unsigned side)
 	return bis_machine_hart(c->side[side].machine, 0);
 }
 
-/* Runs until `at` instructions have retired, or the machine stops. */
-static int advance(struct side *s, uint64_t at)
+/* Runs until as many instructions have retired as are to be compared, or the machine stops. -ETIMEDOUT: --timeout. */
+static int advance(struct check *c, struct side *s)
 {
-	struct bis_break stop = {.kind = BIS_BREAK_INSTRET, .address = at, .once = true};
+	struct bis_break stop = {.kind = BIS_BREAK_INSTRET, .address = c->at, .once = true};
 	enum bis_stop_reason why;
 	unsigned id;
 	int err = bis_break_add(s->machine, &stop, &id);
@@ -121,7 +123,7 @@ static int advance(struct side *s, uint64_t at)
 			s->stopped = true;
 			return 0;
 		}
-		if (err != -ETIMEDOUT)
+		if (err != -ETIMEDOUT || (c->deadline_ms >= 0 && now_ms() >= c->deadline_ms))
 			return err;
 		err = 0;
 		if (bis_machine_state(s->machine) == BIS_PAUSED)
@@ -238,7 +240,7 @@ static int run(struct check *c)
 		c->last = c->at;
 		c->at += c->last >= c->after ? 1 : 1 + draw(c) % c->chunk;
 		for (unsigned i = 0; !err && i < SIDES; i++)
-			err = advance(&c->side[i], c->at);
+			err = advance(c, &c->side[i]);
 		if (err)
 			break;
 		if (registers_differ(c) || c->side[0].stopped != c->side[1].stopped ||
@@ -256,7 +258,7 @@ static int run(struct check *c)
 			return c->side[0].status & 0xff;
 		}
 	}
-	return message_error();
+	return err == -ETIMEDOUT ? message_timeout(c->o->timeout_ms) : message_error();
 }
 
 int check_guest(const struct run_options *o)
@@ -266,7 +268,7 @@ int check_guest(const struct run_options *o)
 
 	if (!c)
 		return RUN_STATUS_FAILED;
-	*c = (struct check){.o = o, .seed = 1, .chunk = 5000, .after = UINT64_MAX};
+	*c = (struct check){.o = o, .seed = 1, .chunk = 5000, .after = UINT64_MAX, .deadline_ms = -1};
 	c->side[0].engine = "jit";
 	c->side[1].engine = "interp";
 	err = parse(c, o->engine);
@@ -280,6 +282,8 @@ int check_guest(const struct run_options *o)
 		find_csrs(c);
 	if (!err)
 		(void)memory_differs(c, true);
+	if (!err && o->timeout_ms >= 0)
+		c->deadline_ms = now_ms() + o->timeout_ms;
 	status = err ? message_error() : run(c);
 	if (!err && o->jit_stats)
 		translations_summarise(c->side[0].machine);

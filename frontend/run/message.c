@@ -38,6 +38,12 @@ int message_error(void)
 	return RUN_STATUS_FAILED;
 }
 
+int message_timeout(int ms)
+{
+	message("the machine was ended after %g s (--timeout)", ms / 1000.0);
+	return RUN_STATUS_TIMEOUT;
+}
+
 void message_log(void *arg, enum bis_log_level level, const char *module, const char *text)
 {
 	if (arg)

@@ -16,6 +16,8 @@ enum run_status {
 void message(const char *fmt, ...) BIS_PRINTF(1, 2);
 /* Prints the calling thread's last error and answers RUN_STATUS_FAILED. */
 int message_error(void);
+/* Says that the time of --timeout has passed and answers RUN_STATUS_TIMEOUT. */
+int message_timeout(int ms);
 
 /* A bis_log_fn; `arg` is the FILE to write to, NULL for standard error. */
 void message_log(void *arg, enum bis_log_level level, const char *module, const char *text);

@@ -2,18 +2,11 @@
 #include "progress.h"
 
 #include <stdio.h>
-#include <time.h>
+
+#include "frontend/run/now.h"
 
 #define LARGE	((uint64_t)64 << 20) /* bytes: shown from the start */
 #define SLOW_MS 300		     /* shown from then on, whatever the size */
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 void progress_erase(struct progress *p)
 {

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <biscuit/machine.h>
@@ -15,6 +14,7 @@
 #include "frontend/run/guest.h"
 #include "frontend/run/machine.h"
 #include "frontend/run/message.h"
+#include "frontend/run/now.h"
 #include "frontend/run/restore.h"
 #include "frontend/run/signals.h"
 #include "frontend/run/stdio.h"
@@ -34,14 +34,6 @@ struct run {
 	int64_t deadline_ms; /* of CLOCK_MONOTONIC; -1: none */
 	int signal;	     /* the process ends by it; 0: none */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static int open_log(struct run *r)
 {
@@ -155,10 +147,8 @@ static int run_to_end(struct run *r)
 
 	for (;;) {
 		err = join(r, &why, &status);
-		if (err == -ETIMEDOUT) {
-			message("the machine was ended after %g s (--timeout)", r->o->timeout_ms / 1000.0);
-			return RUN_STATUS_TIMEOUT;
-		}
+		if (err == -ETIMEDOUT)
+			return message_timeout(r->o->timeout_ms);
 		if (err)
 			return message_error();
 		if (why != BIS_STOP_RESET_REQUEST)

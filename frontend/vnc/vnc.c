@@ -61,7 +61,8 @@ static void client_gone(rfbClientPtr cl)
 		return;
 	vnc_input_release(v, c);
 	set_line(v, c, -1);
-	*c = (struct vnc_client){.line = -1};
+	c->rfb = NULL;
+	c->x = c->y = 0;
 	v->n_clients--;
 }
 

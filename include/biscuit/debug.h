@@ -51,8 +51,9 @@ struct bis_break {
 	uint64_t address, length;
 	struct bis_condition conditions[BIS_BREAK_CONDITIONS_MAX]; /* all must hold */
 	unsigned n_conditions;
-	bool once;     /* gone after it was hit */
-	uint64_t hits; /* so far; bis_break_add sets 0 */
+	bool once;	 /* gone after it was hit */
+	bool until_rest; /* gone when the machine comes to rest, whatever brings it there */
+	uint64_t hits;	 /* so far; bis_break_add sets 0 */
 };
 
 /* These take the control lock: any thread, but a hart's or one that holds the device lock. While none of a kind is set,

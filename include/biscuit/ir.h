@@ -65,8 +65,9 @@ struct bis_val bis_ir_temp(struct bis_ir *t);
 /* --- What the translator may look at --- */
 unsigned bis_ir_xlen(const struct bis_ir *t);		  /* 32 or 64: width of guest registers and addresses */
 bool bis_ir_has(const struct bis_ir *t, const char *ext); /* is that extension in the hart's ISA string? */
+unsigned bis_ir_ialign(const struct bis_ir *t);		  /* instructions begin at multiples of 2 or 4 bytes */
 /* The CPU flags the block is keyed by: the translation may depend on these and on nothing else of the hart's state. */
-unsigned bis_ir_fs(const struct bis_ir *t);  /* mstatus.FS: 0 off, 1 initial, 2 clean, 3 dirty */
+unsigned bis_ir_fs(struct bis_ir *t);	     /* mstatus.FS: 0 off, 2 initial or clean, 3 dirty */
 unsigned bis_ir_frm(const struct bis_ir *t); /* fcsr.frm, 0-7 */
 /* A word for the family's own use, zero at the start of each block. */
 uint32_t *bis_ir_scratch(struct bis_ir *t);

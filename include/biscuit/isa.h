@@ -15,9 +15,10 @@ extern "C" {
 /* --- ISA string (RISC-V unprivileged specification, "ISA extension naming conventions") --- */
 
 struct bis_isa_spec {
-	unsigned xlen; /* 32 or 64 */
-	uint64_t exts; /* bit n: entry n of the extension table */
-	uint32_t misa; /* misa extension bits (letters), with S and U */
+	unsigned xlen;	 /* 32 or 64 */
+	uint64_t exts;	 /* bit n: entry n of the extension table */
+	uint32_t misa;	 /* misa extension bits (letters), with S and U */
+	unsigned ialign; /* instructions begin at multiples of 2 or 4 bytes */
 };
 
 /*

@@ -284,14 +284,27 @@ int bis_break_get(struct bis_machine *m, size_t index, unsigned *id, struct bis_
 	return err;
 }
 
+static void drop(struct bis_machine *m, unsigned id)
+{
+	if (bis_break_remove(m, id))
+		bis_log(m, BIS_LOG_ERROR, "machine", "%s", bis_error_message());
+}
+
 void bis_breaks_was_hit(struct bis_machine *m, unsigned id)
 {
 	for (unsigned i = 0; i < m->breaks.count; i++) {
 		if (m->breaks.at[i].id != id)
 			continue;
 		m->breaks.at[i].b.hits++;
-		if (m->breaks.at[i].b.once && bis_break_remove(m, id))
-			bis_log(m, BIS_LOG_ERROR, "machine", "%s", bis_error_message());
+		if (m->breaks.at[i].b.once)
+			drop(m, id);
 		return;
 	}
+}
+
+void bis_breaks_at_rest(struct bis_machine *m)
+{
+	for (unsigned i = m->breaks.count; i-- > 0;)
+		if (m->breaks.at[i].b.until_rest)
+			drop(m, m->breaks.at[i].id);
 }

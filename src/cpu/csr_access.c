@@ -200,7 +200,7 @@ static void set_stvec(struct bis_hart *h, unsigned address, uint64_t value)
 /* Bit 0 is always zero; bit 1 reads as zero without compressed instructions. */
 uint64_t bis_csr_epc_mask(const struct bis_hart *h)
 {
-	return h->has_zca ? ~UINT64_C(1) : ~UINT64_C(3);
+	return ~(uint64_t)(h->isa.ialign - 1);
 }
 
 static uint64_t get_mepc(struct bis_hart *h, unsigned address)

@@ -123,6 +123,7 @@ static bool access_status(struct bis_ir *t, const struct csr_row *row, enum bis_
 
 	if (op != BIS_CSR_READ && (op != BIS_CSR_CLEAR || (cleared & ~(MSTATUS_SIE | MSTATUS_MIE))))
 		return false;
+	t->asked_fs = true; /* the view has a summary of it */
 	bis_ir_op2(t, BIS_IR_and, view.slot, mstatus, bis_const(machine ? -1 : (int64_t)bis_csr_status_mask(false)));
 	bis_ir_op2(t, BIS_IR_or, d, view, bis_const((int64_t)(bis_csr_status_view(t->hart, machine) & t->hart->xmask)));
 	if (op == BIS_CSR_CLEAR)

@@ -26,7 +26,6 @@ int bis_hart_create(struct bis_machine *m, unsigned id, const struct bis_isa_spe
 	h->stretch_ram = bis_mem_find(m->memory, BIS_RAM_BASE);
 	h->isa = *isa;
 	h->has_f = bis_isa_has(isa, "f");
-	h->has_zca = bis_isa_has(isa, "zca");
 	h->has_sstc = bis_isa_has(isa, "sstc");
 	h->xlen = isa->xlen;
 	h->xmask = isa->xlen == 64 ? UINT64_MAX : UINT32_MAX;
@@ -103,6 +102,8 @@ void bis_hart_update_mode(struct bis_hart *h)
 	static const uint8_t context[] = {TLB_U, TLB_S, TLB_M, TLB_M};
 	unsigned data = bis_hart_data_priv(h), fs = (unsigned)(h->mstatus >> MSTATUS_FS_SHIFT) & 3, mode;
 
+	if (fs == 1) /* initial is to translators what clean is */
+		fs = 2;
 	data = data == BIS_PRIV_S && (h->mstatus & MSTATUS_SUM) ? TLB_S_SUM : context[data];
 	mode = data + (h->priv == BIS_PRIV_M && data != TLB_M ? TLB_CONTEXTS : 0); /* says both contexts */
 	h->dtlb = h->tlb[data];

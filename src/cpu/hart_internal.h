@@ -108,7 +108,9 @@ enum bis_hart_state {
 
 /* fcsr.frm, mstatus.FS, privilege and what else keys a block, placed above the physical address (bis_hart_update_key).
  */
-#define BLOCK_KEY_SHIFT 56
+#define BLOCK_KEY_SHIFT	 56
+#define BLOCK_KEY_FS	 (UINT64_C(3) << BLOCK_KEY_SHIFT)
+#define BLOCK_KEY_ANY_FS (UINT64_C(1) << BLOCK_KEY_SHIFT) /* in place of FS: the block does not depend on it */
 
 /* Virtual addresses lo to hi, inclusive; lo > hi: none. */
 struct bis_va_range {
@@ -203,7 +205,7 @@ struct bis_hart {
 	struct bis_memory *memory;
 	const struct bis_ram *stretch_ram; /* that stretches lie in; or NULL */
 	struct bis_isa_spec isa;
-	bool has_f, has_zca, has_sstc; /* of isa, asked often */
+	bool has_f, has_sstc; /* of isa, asked often */
 	struct bis_block_cache *cache;
 	const struct bis_engine *engine;
 	void *engine_state;  /* the engine's own */
@@ -248,6 +250,7 @@ struct bis_hart {
 	/* Which groups of both may hold entries, a bit each: all others are empty. */
 	uint64_t tlb_used[TLB_CONTEXTS], fetch_used[FETCH_CONTEXTS];
 	unsigned tlb_pages[TLB_CONTEXTS];    /* entries that loads may use */
+	bool direct_used;		     /* direct[] may hold pages */
 	uint64_t fetched[FETCHED_BITS / 64]; /* by hash: pages that code was fetched from since all was forgotten */
 };
 

@@ -208,6 +208,7 @@ int bis_isa_parse(const char *text, struct bis_isa_spec *out)
 	if (!has(spec.exts, "i"))
 		return bis_fail(EINVAL, "ISA string '%s': expected i or g among the letters after rv%u", text,
 				spec.xlen);
+	spec.ialign = has(spec.exts, "zca") ? 2 : 4;
 	spec.misa = misa_letters(spec.exts);
 	*out = spec;
 	return 0;

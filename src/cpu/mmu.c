@@ -48,10 +48,17 @@ static unsigned effective_priv(const struct bis_hart *h, enum bis_access access)
 static int walk_load(struct bis_walk *w, uint64_t pa, unsigned size, uint64_t *pte)
 {
 	struct bis_hart *h = w->ctx;
+	struct bis_mem_page page;
+	const uint8_t *at;
 
-	if (bis_pmp_check(h, pa, size, BIS_ACCESS_READ, BIS_PRIV_S) != PMP_ALLOW)
+	if (bis_pmp_check(h, pa, size, BIS_ACCESS_READ, BIS_PRIV_S) != PMP_ALLOW || !bis_mem_page(h->memory, pa, &page))
 		return -EFAULT;
-	return bis_mem_load(h->memory, (bis_gpa){pa}, size, pte);
+	at = page.host + (pa & (BIS_PAGE_SIZE - 1));
+	if (size == 4)
+		*pte = __atomic_load_n((const uint32_t *)(const void *)at, __ATOMIC_ACQUIRE);
+	else
+		*pte = __atomic_load_n((const uint64_t *)(const void *)at, __ATOMIC_ACQUIRE);
+	return 0;
 }
 
 static int walk_swap(struct bis_walk *w, uint64_t pa, unsigned size, uint64_t old, uint64_t new_pte)
@@ -335,6 +342,7 @@ static void fill_direct(const struct request *r, const struct bis_mapping *map, 
 	struct bis_tlb_entry *e = direct_entry(h, r->va);
 
 	bis_tlb_note_size(h, r->va, map->page_size);
+	h->direct_used = true;
 	bis_tlb_clear(e);
 	if (is_watched(h, va_page))
 		return;

@@ -51,7 +51,16 @@ void bis_tlb_create(struct bis_hart *h)
 		h->tlb_used[c] = UINT64_MAX;
 	for (unsigned c = 0; c < FETCH_CONTEXTS; c++)
 		h->fetch_used[c] = UINT64_MAX;
+	h->direct_used = true;
 	bis_tlb_flush(h);
+}
+
+static void flush_direct(struct bis_hart *h)
+{
+	for (unsigned c = 0; c < TLB_CONTEXTS; c++)
+		for (unsigned i = 0; i < DIRECT_ENTRIES; i++)
+			bis_tlb_clear(&h->direct[c][i]);
+	h->direct_used = false;
 }
 
 void bis_tlb_flush(struct bis_hart *h)
@@ -63,9 +72,9 @@ void bis_tlb_flush(struct bis_hart *h)
 			for (unsigned i = 0; i < TLB_GROUP; i++)
 				bis_tlb_clear(&e[i]);
 		}
-		for (unsigned i = 0; i < DIRECT_ENTRIES; i++)
-			bis_tlb_clear(&h->direct[c][i]);
 	}
+	if (h->direct_used)
+		flush_direct(h);
 	for (unsigned c = 0; c < FETCH_CONTEXTS; c++) {
 		while (h->fetch_used[c]) {
 			struct bis_fetch_entry *e = &h->fetch[c][next_group(&h->fetch_used[c])];

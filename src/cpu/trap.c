@@ -213,7 +213,7 @@ void bis_hart_ebreak(struct bis_hart *h)
 /* Without compressed instructions, bit 1 of an exception pc reads as zero. */
 static uint64_t readable_epc(const struct bis_hart *h, uint64_t epc)
 {
-	return h->has_zca ? epc : epc & ~UINT64_C(3);
+	return epc & ~(uint64_t)(h->isa.ialign - 1);
 }
 
 void bis_hart_mret(struct bis_hart *h, uint32_t raw)

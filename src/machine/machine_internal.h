@@ -229,6 +229,8 @@ void bis_machine_tell(struct bis_machine *m, const struct bis_event *event);
 /* --- src/cpu/breaks.c --- */
 /* Breakpoint `id` was hit: it counts that, and goes if it was for once. Control lock, harts parked. */
 void bis_breaks_was_hit(struct bis_machine *m, unsigned id);
+/* The machine has come to rest: those that were set until then go. Control lock, harts parked. */
+void bis_breaks_at_rest(struct bis_machine *m);
 
 /* --- clock.c --- */
 uint64_t bis_host_ns(void);

@@ -160,6 +160,7 @@ static void come_to_rest(struct bis_machine *m, enum bis_event_kind kind, uint64
 	atomic_store(&m->state, BIS_PAUSED);
 	if (!bis_machine_tell_break(m))
 		tell(m, kind, kind == BIS_EVENT_STEPPED ? value : 0);
+	bis_breaks_at_rest(m);
 }
 
 static int pause_machine(struct bis_machine *m)

@@ -29,6 +29,7 @@ struct place {
 #define PLACE_EMPTY   0 /* no block lies at the start: see forget_all */
 #define PLACE_GONE    UINT32_MAX
 #define ARENA_A_PLACE 128 /* bytes of the arena for each entry: few blocks are smaller */
+#define LINE_PLACES   8	  /* entries in a line of the host's cache */
 
 /*
  * A trace that the machine's spare thread makes of `ir`. Between bis_spare_ask and the look that finds it done,
@@ -60,6 +61,7 @@ struct bis_block_cache {
 	struct bis_jump_place jump[1u << JUMP_CACHE_BITS];
 	struct place *places;	  /* hashed by tag; the entry of a block is there or one of the next */
 	unsigned n_places, taken; /* `taken` are not empty */
+	unsigned line_shift;	  /* leaves of 64 bits those that choose among n_places / LINE_PLACES lines */
 	unsigned made, gone;	  /* blocks since all were forgotten */
 	/* Which blocks begin in a page, and which go on into it. */
 	struct bis_block *first[1u << PAGE_BITS], *second[1u << PAGE_BITS];
@@ -71,12 +73,18 @@ static uint32_t check_of(uint64_t tag)
 	return (uint32_t)(tag ^ tag >> 32);
 }
 
-/* Blocks of one page are near each other. */
+static uint64_t address_of_tag(uint64_t tag)
+{
+	return tag & ((UINT64_C(1) << BLOCK_KEY_SHIFT) - 1);
+}
+
+/* Blocks of the same 64 bytes of code have their entries in one line of the host's cache, in order, whatever their key.
+ */
 static unsigned place_of(const struct bis_block_cache *c, uint64_t tag)
 {
-	uint64_t page = (tag >> BIS_PAGE_SHIFT) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t pa = address_of_tag(tag), line = (pa >> 6) * UINT64_C(0x9e3779b97f4a7c15) >> c->line_shift;
 
-	return (unsigned)(page >> 32 ^ (tag & (BIS_PAGE_SIZE - 1)) >> 1) & (c->n_places - 1);
+	return (unsigned)(line * LINE_PLACES | (pa >> 3 & (LINE_PLACES - 1)));
 }
 
 static unsigned page_hash(uint64_t page)
@@ -158,8 +166,9 @@ int bis_block_cache_create(struct bis_hart *h, struct bis_block_cache **out)
 	c->size = arena_size(h->machine);
 	c->base = h->machine->spare && h->engine->work_create ? c->size / TRACES_SHARE * (TRACES_SHARE - 1) : c->size;
 	c->limit = c->base < ARENA_FIRST ? c->base : ARENA_FIRST;
-	for (c->n_places = 1; c->n_places < c->size / ARENA_A_PLACE; c->n_places *= 2)
-		;
+	c->line_shift = 63;
+	for (c->n_places = 2 * LINE_PLACES; c->n_places < c->size / ARENA_A_PLACE; c->n_places *= 2)
+		c->line_shift--;
 	c->places = calloc(c->n_places, sizeof(c->places[0]));
 	if (!c->places || map_arena(c)) {
 		free(c->places);
@@ -215,7 +224,13 @@ static struct bis_block *block_at(const struct bis_block_cache *c, const struct 
 
 static uint64_t page_of_tag(uint64_t tag)
 {
-	return PAGE_OF(tag & ((UINT64_C(1) << BLOCK_KEY_SHIFT) - 1));
+	return PAGE_OF(address_of_tag(tag));
+}
+
+/* The tag of a block that does not depend on mstatus.FS, in place of one that does. */
+static uint64_t shared_tag(uint64_t tag)
+{
+	return (tag & ~BLOCK_KEY_FS) | BLOCK_KEY_ANY_FS;
 }
 
 /* The entry of the block with that tag, or else an empty one. */
@@ -254,8 +269,8 @@ static void drop_block(struct bis_block_cache *c, struct bis_block *b)
 
 	if (b->tag == BLOCK_DEAD)
 		return;
-	j = bis_jump_hash(b->tag);
-	if (c->jump[j].tag == b->tag)
+	j = bis_jump_hash(b->tag); /* the same for all keys */
+	if (address_of_tag(c->jump[j].tag) == address_of_tag(b->tag))
 		c->jump[j].tag = BLOCK_DEAD;
 	find_place(c, b->tag)->unit = PLACE_GONE;
 	c->gone++;
@@ -303,11 +318,26 @@ void bis_block_link(struct bis_hart *h, struct bis_block *from, unsigned index, 
 	to->incoming = bis_far(to, l);
 }
 
-struct bis_block *bis_block_find(const struct bis_block_cache *c, uint64_t tag)
+static struct bis_block *find_tag(const struct bis_block_cache *c, uint64_t tag)
 {
 	const struct place *p = find_place(c, tag);
 
 	return p->unit == PLACE_EMPTY ? NULL : block_at(c, p);
+}
+
+struct bis_block *bis_block_find(const struct bis_hart *h, uint64_t pa)
+{
+	struct bis_block *b = find_tag(h->cache, pa | h->block_key);
+
+	return b ? b : find_tag(h->cache, shared_tag(pa | h->block_key));
+}
+
+/* The tag of t's block at pa. */
+static uint64_t tag_of(const struct bis_hart *h, const struct bis_ir *t, uint64_t pa)
+{
+	uint64_t tag = pa | h->block_key;
+
+	return t->asked_fs ? tag : shared_tag(tag);
 }
 
 #define BLOCK_INSNS   (IR_MAX_INSNS / 2)
@@ -325,8 +355,7 @@ static size_t block_room(const struct bis_hart *h, const struct bis_ir *t)
 }
 
 /* Lets whoever wants to look at it look at b. */
-static void tell_translated(const struct bis_hart *h, const struct bis_code *s, const struct bis_ir *t,
-			    const struct bis_block *b)
+static void show(const struct bis_hart *h, const struct bis_code *s, const struct bis_ir *t, const struct bis_block *b)
 {
 	const struct bis_machine_config *cfg = &h->machine->cfg;
 	const uint8_t *code = (const uint8_t *)b->code - h->code_exec,
@@ -338,8 +367,14 @@ static void tell_translated(const struct bis_hart *h, const struct bis_code *s, 
 				       .code = code,
 				       .code_size = h->engine->machine_code ? (size_t)(end - code) : 0};
 
-	if (BIS_UNLIKELY(cfg->translated != NULL))
-		cfg->translated(cfg->translated_arg, &told);
+	cfg->translated(cfg->translated_arg, &told);
+}
+
+static void tell_translated(const struct bis_hart *h, const struct bis_code *s, const struct bis_ir *t,
+			    const struct bis_block *b)
+{
+	if (BIS_UNLIKELY(h->machine->cfg.translated != NULL))
+		show(h, s, t, b);
 }
 
 /* Makes the block of t at `at`; returns the bytes used. */
@@ -405,7 +440,7 @@ static struct bis_block *add_block(struct bis_hart *h, const struct bis_code *s,
 
 	make_room(c, room);
 	b = (struct bis_block *)(void *)(c->arena + c->used);
-	set_used(c, c->used + emit(h, s, s->pa | h->block_key, t, c->arena + c->used, NULL), c->top);
+	set_used(c, c->used + emit(h, s, tag_of(h, t, s->pa), t, c->arena + c->used, NULL), c->top);
 	enter_block(c, s, b);
 	tell_translated(h, s, t, b);
 	return b;
@@ -463,7 +498,7 @@ struct bis_block *bis_block_get(struct bis_hart *h, uint64_t va)
 	h->pc = va;
 	if (!bis_mmu_fetch(h, va, &pa))
 		return NULL;
-	b = bis_code_is_uniform(h, va) ? bis_block_find(c, pa | h->block_key) : NULL;
+	b = bis_code_is_uniform(h, va) ? bis_block_find(h, pa) : NULL;
 	if (b && !second_page_holds(h, b, va)) {
 		if (h->exception)
 			return NULL;
@@ -471,8 +506,7 @@ struct bis_block *bis_block_get(struct bis_hart *h, uint64_t va)
 		b = NULL;
 	}
 	if (!b) {
-		if (!bis_code_open(h, va, &s))
-			return NULL;
+		bis_code_take(h, va, pa, &s);
 		if (!s.cacheable)
 			return uncached(h, &s, 1);
 		if (!s.watched)
@@ -488,7 +522,7 @@ struct bis_block *bis_block_get(struct bis_hart *h, uint64_t va)
 	}
 	h->pc_page = PAGE_OF(va);
 	if (b->second_page == BLOCK_DEAD)
-		c->jump[bis_jump_hash(b->tag)] = (struct bis_jump_place){b->tag, b->code};
+		c->jump[bis_jump_hash(pa)] = (struct bis_jump_place){pa | h->block_key, b->code};
 	return b;
 }
 
@@ -533,11 +567,19 @@ static bool ask_for_trace(struct bis_hart *h, const struct bis_code *s, size_t r
 	if (room > c->size - c->top)
 		return false;
 	job->code = *s;
-	job->tag = s->pa | h->block_key;
+	job->tag = tag_of(h, &job->ir, s->pa);
 	job->at = c->top;
 	job->stale = false;
 	job->asked = bis_spare_ask(h->machine->spare, &job->base);
 	return job->asked;
+}
+
+static void drop_tag(struct bis_block_cache *c, uint64_t tag)
+{
+	struct bis_block *b = find_tag(c, tag);
+
+	if (b)
+		drop_block(c, b);
 }
 
 /* Takes what the spare thread has made, if it has. */
@@ -545,7 +587,7 @@ static void collect_trace(struct bis_hart *h)
 {
 	struct bis_block_cache *c = h->cache;
 	struct trace_job *job = c->job;
-	struct bis_block *old, *made;
+	struct bis_block *made;
 
 	if (!is_under_way(c) || !bis_spare_is_done(&job->base))
 		return;
@@ -553,9 +595,8 @@ static void collect_trace(struct bis_hart *h)
 	if (job->stale || is_crowded(c))
 		return;
 	made = (struct bis_block *)(void *)(c->arena + job->at);
-	old = bis_block_find(c, job->tag);
-	if (old)
-		drop_block(c, old);
+	drop_tag(c, job->tag);
+	drop_tag(c, shared_tag(job->tag));
 	set_used(c, c->used, job->at + job->size);
 	enter_block(c, &job->code, made);
 	h->engine->written_aside();
@@ -594,7 +635,7 @@ void bis_block_heat(struct bis_hart *h, uint64_t va)
 	if (!bis_code_is_uniform(h, va) || h->machine->cfg.observer.insn ||
 	    h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_PC) || !bis_mmu_fetch(h, va, &pa))
 		return;
-	b = bis_block_find(h->cache, pa | h->block_key);
+	b = bis_block_find(h, pa);
 	if (b && !b->trace && b->second_page == BLOCK_DEAD && ++b->samples >= HOT_SAMPLES)
 		make_hot(h, va, b);
 }

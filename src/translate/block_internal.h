@@ -44,7 +44,7 @@ struct bis_link {
 };
 
 struct bis_block {
-	uint64_t tag;	      /* physical address | key << BLOCK_KEY_SHIFT; BLOCK_DEAD once dropped */
+	uint64_t tag; /* physical address | key << BLOCK_KEY_SHIFT; BLOCK_DEAD once dropped, or outside the cache */
 	uint64_t second_page; /* physical page of the second half of an instruction over two pages, or BLOCK_DEAD */
 	const void *code;
 	bis_near_t first_next, second_next; /* with bytes of the same page, see struct bis_block_cache */
@@ -82,8 +82,8 @@ struct bis_block_stats bis_block_cache_stats(const struct bis_block_cache *c);
 /* Changes whenever the whole cache was flushed: block pointers taken before are then invalid. */
 uint64_t bis_block_cache_epoch(const struct bis_block_cache *c);
 
-/* The cached block with this tag, or NULL. */
-struct bis_block *bis_block_find(const struct bis_block_cache *c, uint64_t tag);
+/* The cached block at a physical address that the hart can run in its present state, or NULL. */
+struct bis_block *bis_block_find(const struct bis_hart *h, uint64_t pa);
 
 /*
  * The block at virtual address va in the hart's present state, translated if need be. Sets pc_page. NULL if fetching

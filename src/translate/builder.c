@@ -16,29 +16,16 @@ void bis_ir_begin(struct bis_ir *t, const struct bis_isa_spec *isa, unsigned fs,
 	t->context = 0;
 	t->stretch = NULL;
 	t->nodes = t->insns = t->temps = 0;
-	t->ended = t->trace = t->loop = false;
+	t->ended = t->trace = t->loop = t->asked_fs = false;
 	t->scratch = 0;
 }
 
 void bis_ir_begin_for(struct bis_ir *t, struct bis_hart *h)
 {
-	bis_ir_begin(t, &h->isa, (unsigned)(h->mstatus >> MSTATUS_FS_SHIFT) & 3, h->fp.rm);
+	bis_ir_begin(t, &h->isa, (unsigned)((h->block_key & BLOCK_KEY_FS) >> BLOCK_KEY_SHIFT), h->fp.rm);
 	t->hart = h;
 	t->context = (unsigned)(h->dtlb - h->tlb[0]) / TLB_ENTRIES;
 	t->stretch = h->stretch_ram ? bis_stretch_choose(h) : NULL;
-}
-
-void bis_ir_begin_insn(struct bis_ir *t, unsigned offset, unsigned len)
-{
-	t->chosen[t->insns] = false;
-	t->offset[t->insns++] = (uint16_t)offset;
-	t->offset[t->insns] = (uint16_t)(offset + len);
-	t->temps = 0;
-}
-
-bool bis_ir_has_room(const struct bis_ir *t)
-{
-	return t->insns < IR_MAX_INSNS && t->nodes + IR_NODES_PER_INSN + 1 <= IR_MAX_NODES;
 }
 
 static unsigned current_offset(const struct bis_ir *t)
@@ -78,8 +65,14 @@ bool bis_ir_has(const struct bis_ir *t, const char *ext)
 	return bis_isa_has(t->isa, ext);
 }
 
-unsigned bis_ir_fs(const struct bis_ir *t)
+unsigned bis_ir_ialign(const struct bis_ir *t)
 {
+	return t->isa->ialign;
+}
+
+unsigned bis_ir_fs(struct bis_ir *t)
+{
+	t->asked_fs = true;
 	return t->fs;
 }
 

@@ -15,6 +15,8 @@
 #include <biscuit/error.h>
 #include <biscuit/isa.h>
 
+#include "src/translate/translate_internal.h"
+
 enum { INDEX_BITS = 9, RAW_BITS = 32 };
 
 /* A row, with what is looked at before it is. */
@@ -23,7 +25,8 @@ struct candidate {
 	const struct bis_insn_row *row;
 };
 
-/* The rows of one length. Bucket n lists row[start[n]] to row[start[n + 1] - 1]. */
+/* The rows of one length. Bucket n lists row[start[n]] and the following, up to one without a row, which matches all.
+ */
 struct row_index {
 	struct candidate *row;
 	uint32_t *start;
@@ -197,8 +200,8 @@ static int build_index(struct row_index *x, struct row_list *list)
 			copies >>= list->row[i]->mask >> x->bit[k] & 1;
 		total += copies;
 	}
-	x->start = calloc(buckets + 1, sizeof(x->start[0]));
-	x->row = calloc(total + 1, sizeof(x->row[0]));
+	x->start = calloc(buckets, sizeof(x->start[0]));
+	x->row = calloc(total + buckets, sizeof(x->row[0]));
 	if (!x->start || !x->row)
 		return bis_fail(ENOMEM, "no memory for an instruction decoder");
 	for (size_t bucket = 0; bucket < buckets; bucket++) {
@@ -207,8 +210,8 @@ static int build_index(struct row_index *x, struct row_list *list)
 			if (belongs(x, list->row[i], bucket))
 				x->row[at++] =
 					(struct candidate){list->row[i]->match, list->row[i]->mask, list->row[i]};
+		at++;
 	}
-	x->start[buckets] = at;
 	return 0;
 }
 
@@ -261,27 +264,31 @@ void bis_decoder_destroy(struct bis_decoder *d)
 
 static const struct bis_insn_row *find_row(const struct row_index *x, uint32_t raw)
 {
-	unsigned bucket = bucket_of(x, raw);
+	const struct candidate *c = x->row + x->start[bucket_of(x, raw)];
 
-	for (const struct candidate *c = x->row + x->start[bucket]; c < x->row + x->start[bucket + 1]; c++)
-		if ((raw & c->mask) == c->match)
-			return c->row;
-	return NULL;
+	while ((raw & c->mask) != c->match)
+		c++;
+	return c->row;
+}
+
+const struct bis_insn_row *bis_decode_long(const struct bis_decoder *d, uint32_t raw, unsigned len,
+					   struct bis_insn *out)
+{
+	const struct row_index *x = len == 4 ? &d->by_half[1] : &d->by_half[0];
+
+	if (len == 2)
+		raw &= UINT16_MAX;
+	*out = (struct bis_insn){.row = find_row(x, raw), .raw = raw};
+	if (out->row && !d->family->operands(out))
+		*out = (struct bis_insn){.raw = raw};
+	return out->row;
 }
 
 const struct bis_insn_row *bis_decode(const struct bis_decoder *d, uint32_t raw, struct bis_insn *out)
 {
-	unsigned len = d->family->length((uint16_t)raw);
 	struct bis_insn insn;
 
-	if (len == 2)
-		raw &= UINT16_MAX;
-	if (!out)
-		out = &insn;
-	*out = (struct bis_insn){.row = find_row(&d->by_half[len == 4], raw), .raw = raw};
-	if (out->row && !d->family->operands(out))
-		*out = (struct bis_insn){.raw = raw};
-	return out->row;
+	return bis_decode_long(d, raw, d->family->length((uint16_t)raw), out ? out : &insn);
 }
 
 unsigned bis_disassemble(const struct bis_decoder *d, uint32_t raw, uint64_t pc, char *buf, size_t size)

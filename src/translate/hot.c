@@ -73,7 +73,7 @@ void bis_hot_count(struct bis_hart *h)
 	e = place(hot->entry[bis_jump_hash(tag) % HOT_SETS], tag);
 	if (!e)
 		return;
-	b = bis_block_find(h->cache, tag);
+	b = bis_block_find(h, pa);
 	if (b)
 		set(&e->shape, shape_of(b));
 	set(&e->va, h->pc);

@@ -57,6 +57,7 @@ struct bis_ir {
 	bool ended;	/* a node ends the block */
 	bool trace;	/* a path through several blocks, see bis_block_heat */
 	bool loop;	/* several paths, one of which leads back to the start */
+	bool asked_fs;	/* a translator has: what it made holds for this mstatus.FS alone */
 	uint32_t scratch;
 	uint16_t offset[IR_MAX_INSNS + 1]; /* of each instruction from the page start; [insns] is the end */
 	bool chosen[IR_MAX_INSNS];	   /* is part of a bis_ir_choose, into which no jump may lead */
@@ -68,11 +69,20 @@ void bis_ir_begin(struct bis_ir *t, const struct bis_isa_spec *isa, unsigned fs,
 /* The same for that hart as it is. */
 void bis_ir_begin_for(struct bis_ir *t, struct bis_hart *h);
 /* Opens the next guest instruction of `len` bytes at `offset` from the page start. */
-void bis_ir_begin_insn(struct bis_ir *t, unsigned offset, unsigned len);
+static inline void bis_ir_begin_insn(struct bis_ir *t, unsigned offset, unsigned len)
+{
+	t->chosen[t->insns] = false;
+	t->offset[t->insns++] = (uint16_t)offset;
+	t->offset[t->insns] = (uint16_t)(offset + len);
+	t->temps = 0;
+}
 /* Makes jumps over a few pure instructions of the trace into values that are taken or not. */
 void bis_ir_choose(struct bis_ir *t);
 /* Can one more instruction be opened? */
-bool bis_ir_has_room(const struct bis_ir *t);
+static inline bool bis_ir_has_room(const struct bis_ir *t)
+{
+	return t->insns < IR_MAX_INSNS && t->nodes + IR_NODES_PER_INSN + 1 <= IR_MAX_NODES;
+}
 /* The value of a pure operation on constants. */
 uint64_t bis_ir_eval(enum bis_ir_op op, uint64_t a, uint64_t b);
 

@@ -26,7 +26,7 @@ static bool can_follow(const struct bis_ir *t, int64_t off)
 static bool prefers_jump(const struct bis_hart *h, const struct bis_code *s, unsigned run, const struct ir_node *n,
 			 unsigned behind)
 {
-	const struct bis_block *b = bis_block_find(h->cache, (PAGE_OF(s->pa) + run) | h->block_key);
+	const struct bis_block *b = bis_block_find(h, PAGE_OF(s->pa) + run);
 
 	if (b && !b->trace && b->ends[0].linked != b->ends[1].linked)
 		return b->ends[1].linked;
@@ -136,8 +136,7 @@ static bool leads_aside(const struct bis_hart *h, const struct bis_code *s, cons
 			const struct ir_node *n)
 {
 	return (n->kind == IR_LEAVE_IF || n->kind == IR_JUMP) && can_follow(t, n->imm) &&
-	       n->imm <= (int64_t)BIS_PAGE_SIZE - 4 &&
-	       bis_block_find(h->cache, (PAGE_OF(s->pa) + (uint64_t)n->imm) | h->block_key);
+	       n->imm <= (int64_t)BIS_PAGE_SIZE - 4 && bis_block_find(h, PAGE_OF(s->pa) + (uint64_t)n->imm);
 }
 
 static bool returns_to_start(const struct bis_ir *t)

@@ -44,18 +44,27 @@ bool bis_code_is_uniform(const struct bis_hart *h, uint64_t va)
 	return h->ftlb[bis_tlb_index(va)].tag == PAGE_OF(va);
 }
 
-bool bis_code_open(struct bis_hart *h, uint64_t va, struct bis_code *s)
+void bis_code_take(struct bis_hart *h, uint64_t va, uint64_t pa, struct bis_code *s)
 {
 	struct bis_mem_page page = {0};
 
-	*s = (struct bis_code){.va = va, .second_page = BLOCK_DEAD};
+	bis_mem_page(h->memory, pa, &page);
+	*s = (struct bis_code){.va = va,
+			       .pa = pa,
+			       .host = page.host,
+			       .cacheable = bis_code_is_uniform(h, va),
+			       .watched = watch_page(h, &page),
+			       .second_page = BLOCK_DEAD};
+}
+
+bool bis_code_open(struct bis_hart *h, uint64_t va, struct bis_code *s)
+{
+	uint64_t pa;
+
 	h->pc = va;
-	if (!bis_mmu_fetch(h, va, &s->pa))
+	if (!bis_mmu_fetch(h, va, &pa))
 		return false;
-	s->cacheable = bis_code_is_uniform(h, va);
-	bis_mem_page(h->memory, s->pa, &page);
-	s->watched = watch_page(h, &page);
-	s->host = page.host;
+	bis_code_take(h, va, pa, s);
 	return true;
 }
 
@@ -74,36 +83,57 @@ static bool fetch_across(struct bis_hart *h, struct bis_code *s, uint32_t *raw)
 	return true;
 }
 
-enum bis_step bis_translate_insn(struct bis_hart *h, struct bis_code *s, struct bis_ir *t, unsigned off, unsigned *len)
+/* Can the `len` bytes at `off` be fetched, where that does not go without saying? */
+static enum bis_step fetch_all(struct bis_hart *h, struct bis_code *s, const struct bis_ir *t, unsigned off,
+			       unsigned len, uint32_t *raw)
 {
-	const struct bis_isa_family *family = h->machine->family;
-	uint32_t raw = guest_load16(s->host + off);
 	uint64_t unused;
-	struct bis_insn insn;
-	bool across;
 
-	*len = family->length((uint16_t)raw);
-	across = off + *len > BIS_PAGE_SIZE;
-	if (across && t->insns)
-		return STEP_NOT_THIS;
-	if (across) {
-		if (!fetch_across(h, s, &raw))
-			return STEP_FAULT;
-	} else if (*len == 4) {
-		if (!s->cacheable && !bis_mmu_fetch(h, s->va + 2, &unused))
-			return STEP_FAULT;
-		raw |= (uint32_t)guest_load16(s->host + off + 2) << 16;
+	if (off + len > BIS_PAGE_SIZE) {
+		if (t->insns)
+			return STEP_NOT_THIS;
+		return fetch_across(h, s, raw) ? STEP_LAST : STEP_FAULT;
+	}
+	return len == 2 || s->cacheable || bis_mmu_fetch(h, s->va + 2, &unused) ? STEP_MORE : STEP_FAULT;
+}
+
+/* What comes before an instruction for those who look on. */
+static void call_observers(const struct bis_machine *m, struct bis_ir *t, unsigned off)
+{
+	if (m->cfg.observer.insn)
+		bis_ir_call(t, &bis_observe_insn_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
+	if ((m->breaks.kinds & BREAK_BIT(BIS_BREAK_PC)) && bis_breaks_at_offset(&m->breaks, off))
+		bis_ir_call(t, &bis_break_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
+}
+
+/* Inline, as a block is mostly this. */
+static inline __attribute__((always_inline)) enum bis_step translate_insn(struct bis_hart *h, struct bis_code *s,
+									  struct bis_ir *t, unsigned off, unsigned *len)
+{
+	const struct bis_machine *m = h->machine;
+	uint32_t raw = off + 4 <= BIS_PAGE_SIZE ? guest_load32(s->host + off) : guest_load16(s->host + off);
+	enum bis_step step = STEP_MORE;
+	struct bis_insn insn;
+
+	*len = m->family->length((uint16_t)raw);
+	if (BIS_UNLIKELY(off + *len > BIS_PAGE_SIZE || !s->cacheable)) {
+		step = fetch_all(h, s, t, off, *len, &raw);
+		if (step == STEP_NOT_THIS || step == STEP_FAULT)
+			return step;
 	}
 	bis_ir_begin_insn(t, off, *len);
-	if (BIS_UNLIKELY(h->machine->cfg.observer.insn != NULL))
-		bis_ir_call(t, &bis_observe_insn_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
-	if ((h->machine->breaks.kinds & BREAK_BIT(BIS_BREAK_PC)) && bis_breaks_at_offset(&h->machine->breaks, off))
-		bis_ir_call(t, &bis_break_helper, BIS_DISCARD, bis_const(0), bis_const(0), 0);
-	if (bis_decode(h->machine->decoder, raw, &insn))
+	if (BIS_UNLIKELY(m->cfg.observer.insn || m->breaks.kinds & BREAK_BIT(BIS_BREAK_PC)))
+		call_observers(m, t, off);
+	if (bis_decode_long(m->decoder, raw, *len, &insn))
 		insn.row->translate(t, &insn);
 	else
-		family->illegal(t, raw);
-	return across || t->ended ? STEP_LAST : STEP_MORE;
+		m->family->illegal(t, raw);
+	return t->ended ? STEP_LAST : step;
+}
+
+enum bis_step bis_translate_insn(struct bis_hart *h, struct bis_code *s, struct bis_ir *t, unsigned off, unsigned *len)
+{
+	return translate_insn(h, s, t, off, len);
 }
 
 bool bis_translate_block(struct bis_hart *h, struct bis_code *s, struct bis_ir *t, unsigned max)
@@ -115,7 +145,7 @@ bool bis_translate_block(struct bis_hart *h, struct bis_code *s, struct bis_ir *
 	if (!s->cacheable || h->machine->cfg.observer.insn)
 		max = 1;
 	do {
-		step = bis_translate_insn(h, s, t, off, &len);
+		step = translate_insn(h, s, t, off, &len);
 		off += len;
 	} while (step == STEP_MORE && t->insns < max && bis_ir_has_room(t) && off < BIS_PAGE_SIZE);
 	if (step == STEP_FAULT)

@@ -6,7 +6,10 @@
 
 #include <biscuit/types.h>
 
+struct bis_decoder;
 struct bis_hart;
+struct bis_insn;
+struct bis_insn_row;
 struct bis_ir;
 
 #define PAGE_OFFSET(a) ((a) & (BIS_PAGE_SIZE - 1))
@@ -32,8 +35,15 @@ enum bis_step {
 /* Does the fetch TLB hold va's page? It does not where PMP treats parts of the page differently. */
 bool bis_code_is_uniform(const struct bis_hart *h, uint64_t va);
 
+/* Makes `s` the code at va, which bis_mmu_fetch has found at pa. */
+void bis_code_take(struct bis_hart *h, uint64_t va, uint64_t pa, struct bis_code *s);
+
 /* Makes `s` the code at va and sets h->pc. False if fetching raised an exception: it has been marked. */
 BIS_MUST_CHECK bool bis_code_open(struct bis_hart *h, uint64_t va, struct bis_code *s);
+
+/* bis_decode for an instruction that is known to have `len` bytes. `out` is not NULL. */
+const struct bis_insn_row *bis_decode_long(const struct bis_decoder *d, uint32_t raw, unsigned len,
+					   struct bis_insn *out);
 
 /* Appends the instruction at page offset `off`, whose length becomes *len, to t. */
 enum bis_step bis_translate_insn(struct bis_hart *h, struct bis_code *s, struct bis_ir *t, unsigned off, unsigned *len);

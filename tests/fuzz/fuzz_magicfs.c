@@ -21,6 +21,7 @@
 #include "magicfs/native_internal.h"
 #include "src/machine/machine_internal.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/random.h"
 
 #define RAM_SIZE   0x40000u
 #define SLOT	   4u
@@ -402,14 +403,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 /* --- Seeds --- */
 
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 /* Requests that are right or nearly so, in an order that `index` chooses. */
 static struct step random_step(uint64_t *rng)
 {
@@ -421,7 +414,7 @@ static struct step random_step(uint64_t *rng)
 					      MAGICFS_O_DIRECTORY,
 					      MAGICFS_O_READ_WRITE | MAGICFS_O_TEMPORARY,
 					      MAGICFS_O_WRITE | MAGICFS_O_TRUNCATE | MAGICFS_O_APPEND};
-	uint64_t r = next_random(rng);
+	uint64_t r = xorshift(rng);
 	struct step s = {.action = actions[r % 16],
 			 .op = (uint8_t)(r >> 4 & 3 ? (r >> 6) % MAGICFS_OPS : MAGICFS_OPEN),
 			 .name = (uint8_t)((r >> 16) % NAME_COUNT),
@@ -437,7 +430,7 @@ static struct step random_step(uint64_t *rng)
 	/* The host takes long to end a watch. */
 	if (s.op == MAGICFS_WATCH && r >> 60)
 		s.op = MAGICFS_STAT;
-	r = next_random(rng);
+	r = xorshift(rng);
 	if (s.op == MAGICFS_OPEN)
 		s.flags = open_flags[r % 6];
 	else if (r & 1)

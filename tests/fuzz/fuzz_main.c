@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/random.h"
 
 #define INPUT_MAX     (1 << 20)
 #define INPUT_SECONDS 30
@@ -49,14 +50,6 @@ static void watch_for_finds(const char *program)
 	snprintf(find_path, sizeof(find_path), "%s.find", name ? name + 1 : program);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		signal(signals[i], keep_find);
-}
-
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
 }
 
 /* In a buffer of exactly its size, so that a sanitizer sees the first byte too many. */
@@ -103,16 +96,16 @@ static uint64_t edge(uint64_t r)
 
 static size_t mutate(uint8_t *buf, size_t size, uint64_t *rng)
 {
-	unsigned changes = 1 + (unsigned)(next_random(rng) % 4);
+	unsigned changes = 1 + (unsigned)(xorshift(rng) % 4);
 
 	while (changes-- && size >= 8) {
-		size_t reach = next_random(rng) & 1 && size > 256 ? 256 : size; /* headers come first */
-		size_t at = next_random(rng) % (reach - 7);
-		uint64_t value = edge(next_random(rng));
+		size_t reach = xorshift(rng) & 1 && size > 256 ? 256 : size; /* headers come first */
+		size_t at = xorshift(rng) % (reach - 7);
+		uint64_t value = edge(xorshift(rng));
 
-		switch (next_random(rng) % 6) {
+		switch (xorshift(rng) % 6) {
 		case 0:
-			buf[at] = (uint8_t)next_random(rng);
+			buf[at] = (uint8_t)xorshift(rng);
 			break;
 		case 1:
 			memcpy(buf + at, &value, 2);
@@ -124,13 +117,12 @@ static size_t mutate(uint8_t *buf, size_t size, uint64_t *rng)
 			memcpy(buf + (at & ~(size_t)3), &value, 8);
 			break;
 		case 4:
-			if (next_random(rng) % 8 == 0)
+			if (xorshift(rng) % 8 == 0)
 				size = at;
 			break;
 		case 5: /* a part again, elsewhere */
 			if (size >= 64)
-				memmove(buf + (at & ~(size_t)7), buf + (next_random(rng) % (size - 31) & ~(size_t)7),
-					24);
+				memmove(buf + (at & ~(size_t)7), buf + (xorshift(rng) % (size - 31) & ~(size_t)7), 24);
 			break;
 		}
 	}

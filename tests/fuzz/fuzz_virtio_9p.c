@@ -150,14 +150,14 @@ static const char *const texts[] = {"9P2000.L", "", "user.x", "/", "../..", "use
 static uint64_t number(uint64_t *rng, unsigned size)
 {
 	static const uint64_t some[] = {0, 0, 1, 2, 7, 8, 64, 0644, 0100, 01000, 0100644, 8192, 0x200, UINT64_MAX};
-	uint64_t r = vf_random(rng);
+	uint64_t r = xorshift(rng);
 
-	return size == 2 ? r % 4 : r >> 8 & 15 ? some[r % BIS_ARRAY_SIZE(some)] : vf_random(rng);
+	return size == 2 ? r % 4 : r >> 8 & 15 ? some[r % BIS_ARRAY_SIZE(some)] : xorshift(rng);
 }
 
 static void add_part(struct message *m, char part, uint64_t *rng)
 {
-	uint64_t r = vf_random(rng);
+	uint64_t r = xorshift(rng);
 
 	switch (part) {
 	case 'b':
@@ -240,8 +240,8 @@ static bool seed(struct vf_program *p, unsigned index)
 		return false;
 	begin_session(p);
 	for (unsigned n = 5; n < 45; n++) {
-		size_t kind = index < BIS_ARRAY_SIZE(kinds) && n % 2 ? index : vf_random(&rng) % BIS_ARRAY_SIZE(kinds);
-		uint64_t r = vf_random(&rng);
+		size_t kind = index < BIS_ARRAY_SIZE(kinds) && n % 2 ? index : xorshift(&rng) % BIS_ARRAY_SIZE(kinds);
+		uint64_t r = xorshift(&rng);
 		struct message m;
 
 		compose(&m, kinds[kind].type, n % 3);

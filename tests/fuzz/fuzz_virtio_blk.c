@@ -38,9 +38,9 @@ static void random_requests(struct vf_program *p, unsigned index)
 	static const uint32_t types[] = {T_IN, T_OUT, T_FLUSH, T_GET_ID, T_DISCARD, T_WRITE_ZEROES, T_IN, T_OUT};
 	uint64_t rng = 0x9e3779b97f4a7c15u * (index + 1);
 
-	vf_start(p, vf_random(&rng), 64);
+	vf_start(p, xorshift(&rng), 64);
 	for (unsigned n = 0; n < 20; n++) {
-		uint64_t r = vf_random(&rng);
+		uint64_t r = xorshift(&rng);
 		uint32_t type = types[r % 8], len = (uint32_t)(r >> 8 & 15) * (r >> 16 & 7 ? 512 : 4096);
 		bool out = type == T_OUT || type == T_DISCARD || type == T_WRITE_ZEROES;
 		struct {

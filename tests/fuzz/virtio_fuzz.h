@@ -32,6 +32,7 @@
 #include "src/machine/machine_internal.h"
 #include "src/memory/bus_internal.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/random.h"
 
 /* Guest memory, as offsets from the start of RAM: the rings of each queue, then room for requests. */
 #define VF_RAM_SIZE    0x40000u
@@ -378,14 +379,6 @@ static inline int virtio_fuzz_run(const struct virtio_fuzz_target *target, const
 
 /* --- Seeds --- */
 
-static inline uint64_t vf_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 /* Every register, and a device brought up by hand. */
 static inline void vf_seed_registers(struct vf_program *p)
 {
@@ -465,18 +458,18 @@ static inline void vf_seed_random(struct vf_program *p, unsigned index, unsigned
 {
 	uint64_t rng = 0x9e3779b97f4a7c15u * (index + 1);
 
-	vf_start(p, vf_random(&rng), 1u << vf_random(&rng) % 9);
+	vf_start(p, xorshift(&rng), 1u << xorshift(&rng) % 9);
 	for (unsigned i = 0; i < 100; i++) {
-		uint64_t r = vf_random(&rng);
-		struct vf_step s = {.op = (uint8_t)(vf_random(&rng) % VF_OPS), .queue = (uint8_t)(r % queues)};
+		uint64_t r = xorshift(&rng);
+		struct vf_step s = {.op = (uint8_t)(xorshift(&rng) % VF_OPS), .queue = (uint8_t)(r % queues)};
 
 		if (s.op == VF_BYTES || s.op == VF_RESET || s.op == VF_START || (s.op == VF_REGISTER && r % 8))
 			s.op = r % 4 ? VF_DESC : VF_AVAILABLE;
-		s.index = (uint16_t)(s.op == VF_REGISTER ? vf_random(&rng) % 128 * 4 : vf_random(&rng) % 16);
-		s.flags = (uint16_t)(s.op == VF_DESC ? vf_random(&rng) % 8 : 4);
-		s.next = (uint16_t)(vf_random(&rng) % 16);
-		s.len = (uint32_t)(vf_random(&rng) % 64 ? vf_random(&rng) % 64 * 16 : vf_random(&rng));
-		s.value = s.op == VF_INDEX ? vf_random(&rng) % 32 : VF_DATA + vf_random(&rng) % VF_DATA_SIZE;
+		s.index = (uint16_t)(s.op == VF_REGISTER ? xorshift(&rng) % 128 * 4 : xorshift(&rng) % 16);
+		s.flags = (uint16_t)(s.op == VF_DESC ? xorshift(&rng) % 8 : 4);
+		s.next = (uint16_t)(xorshift(&rng) % 16);
+		s.len = (uint32_t)(xorshift(&rng) % 64 ? xorshift(&rng) % 64 * 16 : xorshift(&rng));
+		s.value = s.op == VF_INDEX ? xorshift(&rng) % 32 : VF_DATA + xorshift(&rng) % VF_DATA_SIZE;
 		vf_step(p, s);
 		if (s.op == VF_AVAILABLE)
 			vf_notify(p, s.queue);

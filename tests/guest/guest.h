@@ -15,12 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "csr.h"
 #include "layout.h"
-
-typedef unsigned long ulong;
-
-#define XLEN	      __riscv_xlen
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Chooses by register width, so that one table row serves rv32 and rv64. */
 #if XLEN == 64
@@ -56,7 +52,6 @@ enum guest_cause {
 enum guest_irq { IRQ_SSI = 1, IRQ_MSI = 3, IRQ_STI = 5, IRQ_MTI = 7, IRQ_SEI = 9, IRQ_MEI = 11 };
 
 #define IRQ_FLAG ((ulong)1 << (XLEN - 1))
-#define BIT(n)	 ((ulong)1 << (n))
 #define NO_TRAP	 (~(ulong)0)
 
 /* mstatus and sstatus fields, privileged specification section 3.1.6 */
@@ -78,16 +73,6 @@ enum guest_irq { IRQ_SSI = 1, IRQ_MSI = 3, IRQ_STI = 5, IRQ_MTI = 7, IRQ_SEI = 9
 #define STATUS_TW	  BIT(21)
 #define STATUS_TSR	  BIT(22)
 #define STATUS_SD	  BIT(XLEN - 1)
-
-#define csr_read(csr)                                                                                                  \
-	({                                                                                                             \
-		ulong csr_value_;                                                                                      \
-		__asm__ volatile("csrr %0, " #csr : "=r"(csr_value_)::"memory");                                       \
-		csr_value_;                                                                                            \
-	})
-#define csr_write(csr, value) __asm__ volatile("csrw " #csr ", %0" ::"r"((ulong)(value)) : "memory")
-#define csr_set(csr, bits)    __asm__ volatile("csrs " #csr ", %0" ::"r"((ulong)(bits)) : "memory")
-#define csr_clear(csr, bits)  __asm__ volatile("csrc " #csr ", %0" ::"r"((ulong)(bits)) : "memory")
 
 /* The last trap that was taken while a TRY() was in progress; its first three fields are known to TRY(). */
 struct guest_trap {
@@ -114,36 +99,25 @@ extern struct guest_trap trap;
 #define GUEST_LX   "lw"
 #define GUEST_SLOT "4"
 #endif
-#define TRY(insns)                                                                                                     \
+#define GUEST_TRY(before, insns, after)                                                                                \
 	"	la	t1, trap\n"                                                                                               \
 	"	la	t0, 98f\n"                                                                                                \
 	"	" GUEST_SX "	t0, " GUEST_SLOT "(t1)\n"                                                              \
 	"	li	t0, -1\n"                                                                                                 \
 	"	" GUEST_SX "	t0, 2*" GUEST_SLOT "(t1)\n"                                                            \
 	"	la	t0, 99f\n"                                                                                                \
-	"	" GUEST_SX "	t0, 0(t1)\n"                                                                              \
-	"98:	" insns "\n"                                                                                           \
-	"99:	la	t1, trap\n"                                                                                            \
+	"	" GUEST_SX "	t0, 0(t1)\n" before "98:	" insns "\n"                                           \
+	"99:	" after "\n"                                                                                           \
+	"	la	t1, trap\n"                                                                                               \
 	"	" GUEST_SX "	zero, 0(t1)\n"
+#define TRY(insns)   GUEST_TRY("", insns, "")
 #define TRY_CLOBBERS "t0", "t1", "memory"
 
 /*
  * The same for one load or store as the mode in mstatus.MPP would do it (MPRV), for use in M-mode; the statement
  * has an operand [mprv] "r"(STATUS_MPRV).
  */
-#define TRY_AS(insn)                                                                                                   \
-	"	la	t1, trap\n"                                                                                               \
-	"	la	t0, 98f\n"                                                                                                \
-	"	" GUEST_SX "	t0, " GUEST_SLOT "(t1)\n"                                                              \
-	"	li	t0, -1\n"                                                                                                 \
-	"	" GUEST_SX "	t0, 2*" GUEST_SLOT "(t1)\n"                                                            \
-	"	la	t0, 99f\n"                                                                                                \
-	"	" GUEST_SX "	t0, 0(t1)\n"                                                                              \
-	"	csrs	mstatus, %[mprv]\n"                                                                                     \
-	"98:	" insn "\n"                                                                                            \
-	"99:	csrc	mstatus, %[mprv]\n"                                                                                  \
-	"	la	t1, trap\n"                                                                                               \
-	"	" GUEST_SX "	zero, 0(t1)\n"
+#define TRY_AS(insn) GUEST_TRY("	csrs	mstatus, %[mprv]\n", insn, "csrc	mstatus, %[mprv]")
 
 /* One access of a kind to an address; each gives the cause, or NO_TRAP. */
 enum access { LOAD, STORE, FETCH };

@@ -13,12 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef unsigned long ulong;
+#include "csr.h"
 
-#define XLEN	      __riscv_xlen
-#define BIT(n)	      ((ulong)1 << (n))
-#define ALL_ONES      (~(ulong)0)
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define ALL_ONES (~(ulong)0)
 
 enum { EXT_BASE = 0x10, EXT_TIME = 0x54494d45, EXT_IPI = 0x735049, EXT_RFENCE = 0x52464e43 };
 enum { EXT_HSM = 0x48534d, EXT_SRST = 0x53525354, EXT_DBCN = 0x4442434e };
@@ -30,16 +27,7 @@ enum { IRQ_SSI = 1, IRQ_STI = 5 };
 enum { CAUSE_LOAD_ACCESS = 5, CAUSE_LOAD_PAGE = 13 };
 enum { STATUS_SIE = 2 };
 
-#define csr_read(csr)                                                                                                  \
-	({                                                                                                             \
-		ulong csr_value_;                                                                                      \
-		__asm__ volatile("csrr %0, " #csr : "=r"(csr_value_)::"memory");                                       \
-		csr_value_;                                                                                            \
-	})
-#define csr_write(csr, value) __asm__ volatile("csrw " #csr ", %0" ::"r"((ulong)(value)) : "memory")
-#define csr_set(csr, bits)    __asm__ volatile("csrs " #csr ", %0" ::"r"((ulong)(bits)) : "memory")
-#define csr_clear(csr, bits)  __asm__ volatile("csrc " #csr ", %0" ::"r"((ulong)(bits)) : "memory")
-#define barrier()	      __asm__ volatile("fence rw, rw" ::: "memory")
+#define barrier() __asm__ volatile("fence rw, rw" ::: "memory")
 
 struct sbi_reply {
 	long error, value;

@@ -6,34 +6,30 @@
 
 #define TRY_CSR(insn) __asm__ volatile(TRY(insn)::: "t2", TRY_CLOBBERS)
 
+/*
+ * What an instruction gives of a CSR and what it leaves in it. The operand is in a register of its own ("r"), in the
+ * result's ("0"), or part of the instruction ("i").
+ */
+#define CHECK_CSR(insn, csr, place, operand, old, new)                                                                 \
+	do {                                                                                                           \
+		ulong given;                                                                                           \
+		__asm__ volatile(insn " %0, " #csr ", %1" : "=&r"(given) : place((ulong)(operand)) : "memory");        \
+		check(insn " of " #csr ", " place ": old", given, old);                                                \
+		check(insn " of " #csr ", " place ": new", csr_read(csr), new);                                        \
+	} while (0)
+
 static void operations(void)
 {
-	ulong old;
-
 	csr_write(mscratch, -1ul);
 	check("all bits of a register", csr_read(mscratch), -1ul);
 	csr_write(mscratch, 0x1234);
-	__asm__ volatile("csrrw %0, mscratch, %1" : "=r"(old) : "r"(0x5678ul));
-	check("csrrw old", old, 0x1234);
-	check("csrrw new", csr_read(mscratch), 0x5678);
-	__asm__ volatile("csrrs %0, mscratch, %1" : "=r"(old) : "r"(0x8001ul));
-	check("csrrs old", old, 0x5678);
-	check("csrrs new", csr_read(mscratch), 0xd679);
-	__asm__ volatile("csrrc %0, mscratch, %1" : "=r"(old) : "r"(0x0f0ful));
-	check("csrrc old", old, 0xd679);
-	check("csrrc new", csr_read(mscratch), 0xd070);
-	__asm__ volatile("csrrwi %0, mscratch, 31" : "=r"(old));
-	check("csrrwi old", old, 0xd070);
-	check("csrrwi zero-extends", csr_read(mscratch), 31);
-	__asm__ volatile("csrrsi %0, mscratch, 16" : "=r"(old));
-	check("csrrsi old", old, 31);
-	__asm__ volatile("csrrci %0, mscratch, 21" : "=r"(old));
-	check("csrrci old", old, 31);
-	check("csrrci new", csr_read(mscratch), 10);
-	old = 99;
-	__asm__ volatile("csrrw %0, mscratch, %0" : "+r"(old));
-	check("csrrw, rd = rs1: old", old, 10);
-	check("csrrw, rd = rs1: new", csr_read(mscratch), 99);
+	CHECK_CSR("csrrw", mscratch, "r", 0x5678, 0x1234, 0x5678);
+	CHECK_CSR("csrrs", mscratch, "r", 0x8001, 0x5678, 0xd679);
+	CHECK_CSR("csrrc", mscratch, "r", 0x0f0f, 0xd679, 0xd070);
+	CHECK_CSR("csrrwi", mscratch, "i", 31, 0xd070, 31);
+	CHECK_CSR("csrrsi", mscratch, "i", 16, 31, 31);
+	CHECK_CSR("csrrci", mscratch, "i", 21, 31, 10);
+	CHECK_CSR("csrrw", mscratch, "0", 99, 10, 99);
 	__asm__ volatile("csrrw x0, mscratch, x0");
 	check("csrrw of x0", csr_read(mscratch), 0);
 }
@@ -158,20 +154,12 @@ static void privilege_in_turn(void)
 /* What sepc and the status registers give and take, with the result in the operand's register. */
 static void views(void)
 {
-	ulong v = 0x12345679, bits = STATUS_SIE | STATUS_MIE, before;
+	ulong v, bits = STATUS_SIE | STATUS_MIE, before;
 
 	csr_write(sepc, 0x80000ff7);
-	__asm__ volatile("csrrw %0, sepc, %0" : "+r"(v));
-	check("csrrw of sepc: old", v, 0x80000ff6);
-	check("csrrw of sepc: new", csr_read(sepc), 0x12345678);
-	v = 0x7;
-	__asm__ volatile("csrrs %0, sepc, %0" : "+r"(v));
-	check("csrrs of sepc: old", v, 0x12345678);
-	check("csrrs of sepc: new", csr_read(sepc), 0x1234567e);
-	v = 0xe;
-	__asm__ volatile("csrrc %0, sepc, %0" : "+r"(v));
-	check("csrrc of sepc: old", v, 0x1234567e);
-	check("csrrc of sepc: new", csr_read(sepc), 0x12345670);
+	CHECK_CSR("csrrw", sepc, "0", 0x12345679, 0x80000ff6, 0x12345678);
+	CHECK_CSR("csrrs", sepc, "0", 0x7, 0x12345678, 0x1234567e);
+	CHECK_CSR("csrrc", sepc, "0", 0xe, 0x1234567e, 0x12345670);
 	__asm__ volatile("csrrsi x0, sepc, 3" ::: "memory");
 	check("csrrsi of sepc", csr_read(sepc), 0x12345672);
 	csr_write(mie, 0);

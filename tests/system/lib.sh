@@ -15,6 +15,17 @@ skip() {
 	exit 77
 }
 
+fail() {
+	echo "FAIL: $*"
+	status=1
+}
+
+ok() { # WHAT COMMAND...
+	local what=$1
+	shift
+	if "$@"; then echo "ok: $what"; else fail "$what"; fi
+}
+
 need_debian() {
 	[ -e "$cache/linux/debian/stamp" ] || skip "there is no Debian guest: run tools/debian-guest fetch"
 }
@@ -25,6 +36,22 @@ need_file() { # FILE PACKAGE
 
 need_command() { # COMMAND PACKAGE
 	command -v "$1" >/dev/null || skip "there is no $1 (Debian: $2)"
+}
+
+# Whoever looks at a guest's screen and types there: the module "screen" (screen.c), in $SCREEN_MODULE. "$look ORDER..."
+# gives it an order and prints the answer, which says whether all is well.
+need_screen() {
+	need_file "${SCREEN_MODULE:=tests/system/.libs/screen.so}" "it is built with shared libraries"
+	mkfifo "$work/screen-orders" "$work/screen-answers" || exit 1
+	look=$work/look
+	cat >"$look" <<-END
+		#!/bin/bash
+		echo "\$*" >"$work/screen-orders"
+		read -r -t 60 answer <"$work/screen-answers"
+		echo "\$answer"
+		[[ \$answer == ok* ]]
+	END
+	chmod 755 "$look"
 }
 
 # A VNC display whose port nobody has: its number in $display, the port as /proc/net/tcp has it in $port.

@@ -419,6 +419,7 @@ expect 'Linux folder' 0 guest --timeout 20 --linux ./dir
 expect 'Linux by name' 0 guest --timeout 20 --linux debian
 expect 'Linux folder with another kernel' 42 guest --timeout 20 --linux debian status42.elf
 expect 'timeout' 124 guest --timeout 0.2 sleeps.elf
+expect 'timeout of a guest in lockstep' 124 guest --timeout 0.2 --engine check,interp sleeps.elf
 expect 'timeout of a busy guest' 124 guest --console null --timeout 0.2 prints.elf
 expect 'standard input is closed' 42 bash -c '"$0" status42.elf <&-' "$run"
 expect 'console on a file' 124 guest --console file="$work/console.txt" --timeout 0.2 prints.elf
@@ -480,12 +481,11 @@ limit_with_shares() {
 	rm -f link
 	(ulimit -S -n 128 && exec "$run" --console pty,link=link --timeout 60 --share dir sleeps.elf 2>"$work/err") &
 	pid=$!
-	until [ -e link ] || ! kill -0 $pid; do
+	until { [ -e link ] && awk '/^Max open files/ { exit $4 != $5 }' /proc/$pid/limits; } || ! kill -0 $pid; do
 		read -r -t 0.01 <> <(:)
 	done
-	awk '/^Max open files/ { exit $4 != $5 }' /proc/$pid/limits
-	local status=$?
 	kill $pid
+	local status=$?
 	wait $pid
 	return $status
 }

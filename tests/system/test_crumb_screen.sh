@@ -7,18 +7,10 @@ datadir=${BISCUIT_DATADIR:-guest/crumb}
 for width in 64 32; do
 	need_file "$datadir/crumb-rv$width.elf" gcc-riscv64-unknown-elf
 done
-need_file "${SCREEN_MODULE:=tests/system/.libs/screen.so}" "it is built with shared libraries"
+need_screen
 share=$work/share mount=$work/mount
-mkfifo "$work/screen-orders" "$work/screen-answers" && mkdir "$share" "$mount" || exit 1
+mkdir "$share" "$mount" || exit 1
 
-# look ORDER...: gives an order to the module and prints the answer, which says whether all is well.
-cat >"$work/look" <<END
-#!/bin/bash
-echo "\$*" >"$work/screen-orders"
-read -r -t 60 answer <"$work/screen-answers"
-echo "\$answer"
-[[ \$answer == ok* ]]
-END
 # stroke X Y X Y...: paints a line through these places.
 cat >"$work/stroke" <<END
 #!/bin/bash
@@ -40,8 +32,7 @@ for i in \$(seq 100); do
 done
 exit 1
 END
-chmod 755 "$work/look" "$work/stroke" "$work/moves"
-look=$work/look
+chmod 755 "$work/stroke" "$work/moves"
 
 # The upper lines of the greeting, where the biscuit never comes; a sheet of paper with two strokes and a dot.
 greeting_sum='2401835568 614416'

@@ -7,7 +7,6 @@
 seconds=${STRESS_SECONDS:-3}
 seed=${STRESS_SEED:-1}
 crumb=${BISCUIT_DATADIR:-}/crumb-rv64.elf
-export TSAN_OPTIONS="suppressions=${srcdir:-.}/tests/tsan.supp ${TSAN_OPTIONS:-}"
 
 # stress SECONDS [gentle]: then the machine ends because it was told to, and its mount goes with it.
 stress() {

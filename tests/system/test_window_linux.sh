@@ -6,20 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 need_debian
 grep -aq virtio_gpu.ko "$cache/linux/debian/initrd" || skip "the Debian guest is an old one: run tools/debian-guest fetch"
-need_file "${SCREEN_MODULE:=tests/system/.libs/screen.so}" "it is built with shared libraries"
-
-mkfifo "$work/screen-orders" "$work/screen-answers" || exit 1
-
-# look ORDER...: gives an order to the module and prints the answer, which says whether all is well.
-cat >"$work/look" <<END
-#!/bin/bash
-echo "\$*" >"$work/screen-orders"
-read -r -t 60 answer <"$work/screen-answers"
-echo "\$answer"
-[[ \$answer == ok* ]]
-END
-chmod 755 "$work/look"
-look=$work/look
+need_screen
 
 # shellcheck disable=SC2016
 obey='stty -echo; while read -r order; do eval "$order"; done'

@@ -10,6 +10,7 @@
 #include "src/cpu/hart_internal.h"
 #include "src/machine/machine_internal.h"
 #include "src/translate/block_internal.h"
+#include "tests/random.h"
 #include "tests/unit/rig.h"
 
 #define HANDLER	 (RIG_CODE + 0x1000)
@@ -116,10 +117,7 @@ static inline void run_a_little(struct bis_machine *m)
 
 static inline uint64_t random_next(uint64_t *seed)
 {
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed >> 16;
+	return xorshift(seed) >> 16;
 }
 
 /* A cache too small for a program of so many pages. */

@@ -15,6 +15,9 @@
 #define GRIG_F_EDID  (UINT64_C(1) << 1)
 #define GRIG_REQUEST 4096u
 
+/* Formats of pixels (section 5.7.6.8). */
+enum { BGRA = 1, BGRX = 2, ARGB = 3, XRGB = 4, RGBA = 67, XBGR = 68, ABGR = 121, RGBX = 134 };
+
 struct grig {
 	struct vrig *v;
 	struct bis_viewer *viewer;
@@ -118,6 +121,15 @@ static inline uint64_t grig_field(struct grig *g, const char *name)
 	assert_non_null(f);
 	bis_field_format(f, bis_module_self(g->v->mod), text, sizeof(text));
 	return strtoull(text, NULL, 0);
+}
+
+/* A word of the last answer. */
+static inline uint32_t grig_word(const struct grig *g, size_t offset)
+{
+	uint32_t value;
+
+	memcpy(&value, g->reply + offset, sizeof(value));
+	return value;
 }
 
 #endif

@@ -145,19 +145,40 @@ static inline void rig_step_at(struct bis_machine *m, uint64_t pc, uint64_t coun
 	assert_ok(bis_machine_step(m, count));
 }
 
-/* --- Page tables (Sv39), made from outside --- */
+/* --- Page tables (Sv39, or Sv32 where harts have 32 bits), made from outside --- */
 
 enum { PTE_V = 1, PTE_R = 2, PTE_W = 4, PTE_X = 8, PTE_U = 16, PTE_G = 32, PTE_A = 64, PTE_D = 128 };
 #define PTE_RWX (PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D)
 
 struct rig_tables {
 	struct bis_machine *m;
-	uint64_t root, next; /* physical addresses: the root table, the next free table */
+	uint64_t root, next;	     /* physical addresses: the root table, the next free table */
+	unsigned levels, bits, size; /* of a virtual address for each level; bytes of an entry */
 };
 
 static inline struct rig_tables rig_tables_at(struct bis_machine *m, uint64_t pa)
 {
-	return (struct rig_tables){m, pa, pa + 4096};
+	bool wide = bis_hart_isa(rig_hart(m))->xlen == 64;
+
+	return (struct rig_tables){m, pa, pa + 4096, wide ? 3 : 2, wide ? 9 : 10, wide ? 8 : 4};
+}
+
+static inline uint64_t rig_entry_at(const struct rig_tables *t, uint64_t table, uint64_t va, unsigned level)
+{
+	return table + (va >> (12 + t->bits * level) & ((1u << t->bits) - 1)) * t->size;
+}
+
+static inline uint64_t rig_get_entry(const struct rig_tables *t, uint64_t at)
+{
+	uint64_t entry = 0;
+
+	assert_ok(bis_mem_load(bis_machine_memory(t->m), (bis_gpa){at}, t->size, &entry));
+	return entry;
+}
+
+static inline void rig_set_entry(const struct rig_tables *t, uint64_t at, uint64_t pa, unsigned flags)
+{
+	assert_ok(bis_mem_store(bis_machine_memory(t->m), (bis_gpa){at}, t->size, pa >> 12 << 10 | flags));
 }
 
 /* Where the entry of va at `level` lies (0: a page, 1: 2 MiB); tables above are made as needed. */
@@ -165,21 +186,30 @@ static inline uint64_t rig_pte_at(struct rig_tables *t, uint64_t va, unsigned le
 {
 	uint64_t table = t->root;
 
-	for (unsigned l = 2; l > level; l--) {
-		uint64_t at = table + (va >> (12 + 9 * l) & 511) * 8;
+	for (unsigned l = t->levels - 1; l > level; l--) {
+		uint64_t at = rig_entry_at(t, table, va, l), entry = rig_get_entry(t, at);
 
-		if (!(rig_get64(t->m, at) & PTE_V)) {
-			rig_set64(t->m, at, t->next >> 12 << 10 | PTE_V);
+		if (!(entry & PTE_V)) {
+			entry = t->next >> 12 << 10 | PTE_V;
+			rig_set_entry(t, at, t->next, PTE_V);
 			t->next += 4096;
 		}
-		table = rig_get64(t->m, at) >> 10 << 12;
+		table = entry >> 10 << 12;
 	}
-	return table + (va >> (12 + 9 * level) & 511) * 8;
+	return rig_entry_at(t, table, va, level);
 }
 
 static inline void rig_map(struct rig_tables *t, uint64_t va, uint64_t pa, unsigned level, unsigned flags)
 {
-	rig_set64(t->m, rig_pte_at(t, va, level), pa >> 12 << 10 | flags);
+	rig_set_entry(t, rig_pte_at(t, va, level), pa, flags);
+}
+
+static inline uint64_t rig_satp(const struct rig_tables *t, unsigned asid)
+{
+	uint64_t root = t->root >> 12;
+
+	return t->size == 8 ? UINT64_C(8) << 60 | (uint64_t)asid << 44 | root
+			    : UINT64_C(1) << 31 | (uint64_t)asid << 22 | root;
 }
 
 /* Hart 0 continues in S-mode under these tables; PMP lets it do everything. */
@@ -187,7 +217,7 @@ static inline void rig_enter_s(struct rig_tables *t)
 {
 	rig_set_csr(t->m, CSR_PMPADDR0, UINT64_MAX);
 	rig_set_csr(t->m, CSR_PMPCFG0, 0x1f);
-	rig_set_csr(t->m, CSR_SATP, UINT64_C(8) << 60 | t->root >> 12);
+	rig_set_csr(t->m, CSR_SATP, rig_satp(t, 0));
 	bis_hart_set_priv(rig_hart(t->m), BIS_PRIV_S);
 }
 

@@ -452,6 +452,75 @@ static void a_switched_off_unit_traps_in_translated_code(void **state)
 	bis_machine_destroy(m);
 }
 
+enum { FS_OFF, FS_INITIAL, FS_CLEAN, FS_DIRTY, FS_STATES };
+
+static uint64_t in_state(unsigned fs)
+{
+	return (uint64_t)fs << MSTATUS_FS_SHIFT;
+}
+
+/* Runs the code to its end in that state, with A1 as given: how many blocks were translated. */
+static uint64_t run_in_state(struct bis_machine *m, unsigned fs, uint64_t a1)
+{
+	uint64_t before = bis_block_cache_stats(rig_hart(m)->cache).translated;
+
+	rig_set_csr(m, CSR_MSTATUS, in_state(fs));
+	bis_hart_set_reg(rig_hart(m), A1, a1);
+	rig_step_at(m, RIG_CODE, 3 + a1);
+	return bis_block_cache_stats(rig_hart(m)->cache).translated - before;
+}
+
+/* Blocks lead to one another whatever the state is: each must find out for itself. */
+static void code_without_floating_point_is_the_same_in_all_states(void **state)
+{
+	static const uint32_t code[] = {
+		ADDI(A2, A2, 1), BEQ(A1, ZERO, 8), 0x02b50553 /* fadd.d fa0, fa0, fa1 */, J(4), SPIN,
+	};
+	static const char *const engines[] = {NULL, "interp"};
+
+	(void)state;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(engines); i++) {
+		struct bis_machine *m = rig_create_on(engines[i], "rv64", 1, bis_builtin_modules);
+
+		rig_add(m, "riscv");
+		RIG_LOAD(m, RIG_CODE, code);
+		rig_start_paused(m);
+		rig_set_csr(m, CSR_MTVEC, RIG_SPIN);
+		assert_true(run_in_state(m, FS_DIRTY, 0) > 0);
+		for (unsigned fs = 0; fs < FS_STATES; fs++)
+			assert_int_equal(run_in_state(m, fs, 0), 0);
+		assert_true(run_in_state(m, FS_DIRTY, 1) > 0);
+		for (unsigned k = 0; k < 4 * FS_STATES; k++) {
+			unsigned fs = k % FS_STATES;
+
+			run_in_state(m, fs, 1);
+			assert_int_equal(bis_hart_pc(rig_hart(m)), fs == FS_OFF ? RIG_SPIN : RIG_CODE + 16);
+			assert_int_equal(rig_csr(m, CSR_MSTATUS) & MSTATUS_FS,
+					 in_state(fs == FS_OFF ? FS_OFF : FS_DIRTY));
+			assert_int_equal(rig_reg(m, A2), FS_STATES + 3 + k);
+		}
+		assert_int_equal(rig_csr(m, CSR_MEPC), RIG_CODE + 8);
+		bis_machine_destroy(m);
+	}
+}
+
+static void translated_reads_of_mstatus_have_the_right_summary(void **state)
+{
+	static const uint32_t code[] = {CSRR(A3, CSR_MSTATUS), SPIN};
+	struct bis_machine *m = rig_create("rv64", 1);
+
+	(void)state;
+	RIG_LOAD(m, RIG_CODE, code);
+	rig_start_paused(m);
+	for (unsigned k = 0; k < 4 * FS_STATES; k++) {
+		rig_set_csr(m, CSR_MSTATUS, in_state(k % FS_STATES));
+		rig_step_at(m, RIG_CODE, 2);
+		assert_int_equal(rig_reg(m, A3), rig_csr(m, CSR_MSTATUS));
+		assert_int_equal(rig_reg(m, A3) >> 63, k % FS_STATES == FS_DIRTY);
+	}
+	bis_machine_destroy(m);
+}
+
 /* --- A full cache --- */
 
 static void a_full_cache_starts_anew(void **state)
@@ -494,6 +563,8 @@ int main(void)
 		cmocka_unit_test(the_same_code_runs_at_two_addresses),
 		cmocka_unit_test(an_address_space_switch_keeps_translations),
 		cmocka_unit_test(a_switched_off_unit_traps_in_translated_code),
+		cmocka_unit_test(code_without_floating_point_is_the_same_in_all_states),
+		cmocka_unit_test(translated_reads_of_mstatus_have_the_right_summary),
 		cmocka_unit_test(a_full_cache_starts_anew),
 	};
 

@@ -5,31 +5,13 @@
 
 #include "modules/device/native.h"
 #include "modules/modules.h"
-#include "tests/unit/fake_machine.h"
-
-struct fixture {
-	struct bis_machine *m;
-	struct bis_module *mod;
-	struct fake_console console;
-};
+#include "tests/unit/device_rig.h"
 
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f = fixture_create(state, 1, &bis_console_class, CONSOLE_SLOT, "");
 
-	f->m = fake_create(1);
-	f->mod = fake_add(f->m, &bis_console_class, CONSOLE_SLOT, "");
 	fake_console_plug(f->m, &f->console);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	fake_destroy(f->m);
-	free(f);
 	return 0;
 }
 

@@ -366,6 +366,30 @@ static void verbs_move_the_machine(void **state)
 	assert_int_equal(bis_machine_state(f->m), BIS_PAUSED);
 }
 
+static void until_leaves_no_breakpoint_behind(void **state)
+{
+	static const uint32_t code[] = {ADDI(A0, A0, 1), J(-4), NOP, SPIN};
+	struct fixture *f = *state;
+	char reply[2048];
+
+	RIG_LOAD(f->m, RIG_CODE, code);
+	bis_hart_set_pc(rig_hart(f->m), RIG_CODE);
+	assert_ok(verb(f, "break pc main+12", reply, sizeof(reply)));
+	assert_ok(verb(f, "until main+8", reply, sizeof(reply)));
+	assert_ok(verb(f, "breaks", reply, sizeof(reply)));
+	assert_non_null(strstr(reply, "2: pc main+0x8 once (0 hits)\n"));
+	assert_ok(verb(f, "pause", reply, sizeof(reply)));
+	assert_ok(verb(f, "breaks", reply, sizeof(reply)));
+	assert_string_equal(reply, "1: pc main+0xc (0 hits)\n");
+	bis_hart_set_pc(rig_hart(f->m), RIG_CODE + 4); /* another breakpoint comes first */
+	rig_set32(f->m, RIG_CODE + 4, J(8));
+	assert_ok(verb(f, "until main+0x20", reply, sizeof(reply)));
+	wait_until_paused(f);
+	assert_int_equal(bis_hart_pc(rig_hart(f->m)), RIG_CODE + 12);
+	assert_ok(verb(f, "breaks", reply, sizeof(reply)));
+	assert_string_equal(reply, "1: pc main+0xc (1 hits)\n");
+}
+
 static void verbs_about_breakpoints(void **state)
 {
 	struct fixture *f = *state;
@@ -513,6 +537,7 @@ int main(void)
 		T(breakpoints_come_back_as_they_were_written),
 		T(every_slip_is_told),
 		T(verbs_move_the_machine),
+		T(until_leaves_no_breakpoint_behind),
 		T(verbs_about_breakpoints),
 		T(verbs_that_end_it_are_requests),
 		T(slips_in_verbs_are_told),

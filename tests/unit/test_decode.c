@@ -8,6 +8,7 @@
 #include <biscuit/isa.h>
 
 #include "modules/isa/riscv/riscv.h"
+#include "tests/random.h"
 #include "tests/unit/unit.h"
 
 enum { TRIES_PER_ROW = 2000 };
@@ -16,10 +17,7 @@ static uint64_t random_state = 0x6269736375697421;
 
 static uint32_t random32(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 16);
+	return (uint32_t)(xorshift(&random_state) >> 16);
 }
 
 static struct bis_decoder *decoder_for(const char *isa)

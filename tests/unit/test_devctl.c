@@ -198,6 +198,7 @@ static void posted_writes_go_with_their_device(void **state)
 	struct probe *stays = bis_module_self(rig_add(m, "probe-n,slot=9"));
 
 	(void)state;
+	bis_machine_lock_control(m); /* which comes before the device lock, and removing takes it */
 	bis_machine_lock_devices(m);
 	for (unsigned i = 0; i < 40; i++) {
 		bis_devctl_write(m, 6, 1, i);
@@ -208,6 +209,7 @@ static void posted_writes_go_with_their_device(void **state)
 	for (unsigned i = 0; i < 40; i++)
 		assert_int_equal(stays->last[i], i);
 	bis_machine_unlock_devices(m);
+	bis_machine_unlock_control(m);
 	bis_machine_destroy(m);
 }
 

@@ -11,6 +11,7 @@
 #include <biscuit/isa.h>
 
 #include "modules/isa/riscv/riscv.h"
+#include "tests/random.h"
 #include "tests/unit/unit.h"
 
 enum { PER_ROW = 40, PER_CSR_ROW = 2000, MAX_INSNS = 32768, TEXT_MAX = 128 };
@@ -110,10 +111,7 @@ static uint64_t random_state = 0x64697361736d2121;
 
 static uint32_t random32(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 16);
+	return (uint32_t)(xorshift(&random_state) >> 16);
 }
 
 /* What both sides mean by a text: without spaces, "0x", and objdump's symbol or comment behind it. */

@@ -23,6 +23,9 @@
 #define LR_D(rd, rs1)	 ASM_R(0x08, 0, rs1, 3, rd, 0x2f)
 #define SC_D(rd, a, rs1) ASM_R(0x0c, a, rs1, 3, rd, 0x2f)
 #define AND(rd, a, b)	 ASM_R(0, b, a, 7, rd, 0x33)
+#define FLD(rd, imm, a)	 (ASM_I(imm, a, 3, rd, 0x07))
+#define FADD_D(rd, a, b) ASM_R(1, b, a, 7, rd, 0x53)
+#define SSTATUS		 0x100
 
 /*
  * S7 counts traps, S6 gathers what they say. Exceptions go on behind their instruction, failed fetches at RA; an
@@ -36,6 +39,7 @@ static const uint32_t handler[] = {
 	CSRW(CSR_MEPC, T4),   CSRR(T4, CSR_MTVAL),
 	ADD(S6, S6, T4),      MRET,
 	CSRW(CSR_MEPC, RA),   MRET,
+	CSRR(T4, CSR_MEPC),   ADD(S6, S6, T4),
 	SW(ZERO, 0, S4),      MRET,
 };
 
@@ -105,11 +109,34 @@ static const uint32_t devices[] = {
 	ADDI(A1, A1, 1), LWU(T2, 0, S4), ADD(A2, A2, T2),  SD(A1, 0, S0),     J(-40),
 };
 
+/* An interrupt waits until it is let through, by a write in the middle of a block whose old value is wanted. */
+static const uint32_t unmasking[] = {
+	CSRRCI(T0, CSR_MSTATUS, 8),
+	LI(T2, 1),
+	SW(T2, 0, S4),
+	ADDI(A0, A0, 1),
+	CSRRSI(A3, CSR_MSTATUS, 8),
+	ADD(A2, A2, A3),
+	CSRRW(A4, CSR_MIE, ZERO),
+	ADD(A2, A2, A4),
+	SW(T2, 0, S4),
+	ADDI(A1, A1, 1),
+	CSRRW(A4, CSR_MIE, S1),
+	ADD(A2, A2, A4),
+	SD(A2, 0, S0),
+	J(-52),
+};
+
 /* Calls by register: to places that share an entry of the jump table, to pages that share one of the fetch TLB. */
 static const uint32_t jumping[] = {
 	JALR(RA, 0, S0), JALR(RA, 0, S3), JALR(RA, 0, S1), JALR(RA, 0, S2), ADDI(A0, A0, 1), J(-20),
 };
-static const uint32_t callee[] = {ADDI(A1, A1, 1), ADD(A2, A2, A1), RET};
+static const uint32_t callees[][3] = {
+	{ADDI(A1, A1, 1), ADD(A2, A2, A1), RET},
+	{ADDI(A1, A1, 2), ADD(A2, A2, A1), RET},
+	{ADDI(A1, A1, 3), ADD(A2, A2, A1), RET},
+	{ADDI(A1, A1, 4), ADD(A2, A2, A1), RET},
+};
 
 /* To where nothing can be fetched; the handler comes back to RA. */
 static const uint32_t lost[] = {ADDI(A0, A0, 1), ANDI(T0, A0, 7), BNE(T0, ZERO, 8),
@@ -141,6 +168,27 @@ static const uint32_t rewriting[] = {
 };
 static const uint32_t rewritten[] = {ADDI(A1, A1, 1), RET};
 
+/* Floating point, loads of it alone, and neither, while mstatus.FS changes from turn to turn. */
+static const uint32_t floating[] = {
+	ADDI(A0, A0, 1),	  /* 0 */
+	ANDI(T0, A0, 96),	  /* 4: the state, for 32 turns */
+	SLLI(T0, T0, 8),	  /* 8 */
+	CSRRC(ZERO, SSTATUS, S1), /* 12 */
+	CSRRS(ZERO, SSTATUS, T0), /* 16 */
+	ANDI(T1, A0, 3),	  /* 20 */
+	BEQ(T1, ZERO, 16),	  /* 24 */
+	ADD(A1, A1, A0),	  /* 28 */
+	FLD(1, 0, S0),		  /* 32 */
+	FADD_D(2, 2, 1),	  /* 36 */
+	CSRR(T2, SSTATUS),	  /* 40 */
+	ADD(A2, A2, T2),	  /* 44 */
+	SD(A2, 8, S0),		  /* 48 */
+	ANDI(T1, A0, 4),	  /* 52 */
+	BEQ(T1, ZERO, -56),	  /* 56 */
+	FADD_D(2, 2, 1),	  /* 60 */
+	J(-64),			  /* 64 */
+};
+
 static const struct row rows[] = {
 	{"driven out", CODE(driven_out), RIG_DATA, RIG_DATA + FAR, 0, 0, {1, 10000, 0, 0}},
 	{"walking", CODE(walking), RIG_DATA, RIG_DATA + 0x100, RIG_DATA, RIG_DATA + 0x100, {1, 3, 0, 0}},
@@ -160,6 +208,8 @@ static const struct row rows[] = {
 	{"atomics", CODE(atomics), RIG_DATA, NOWHERE, 0, 0, {1, 1, 0, 1000}},
 	{"trapping", CODE(trapping), RIG_DATA, 0, 0, 0, {1, 1000, 0, 1000}},
 	{"devices", CODE(devices), RIG_DATA, 0, 0, 0, {1, 1, 0, 1000}},
+	{"unmasking", CODE(unmasking), RIG_DATA, 1 << BIS_LINE_MSIP, 0, 0, {1, 1, 0, 1000}},
+	{"floating", CODE(floating), RIG_DATA, 3 << 13, 0, 0, {1, 1, 0, 1000}},
 	{"jumping", CODE(jumping), CODE2, CODE2 + FAR, CODE2 + FAR + 64, CODE2 + APART, {0, 0, 0, 0}},
 	{"lost", CODE(lost), 0, NOWHERE, 0, 0, {0, 0, 0, 1000}},
 	{"the edge of RAM", CODE(edge), RAM_END - 64, 0, 0, 0, {0, 0, 0, 1000}},
@@ -179,10 +229,10 @@ static void put(struct bis_machine *m, const struct row *r, bool supervisor)
 	rig_set64(m, RIG_DATA, r->code == chasing ? RIG_DATA + FAR : 0x123456789);
 	rig_set64(m, RIG_DATA + FAR, RIG_DATA);
 	RIG_LOAD(m, HANDLER, handler);
-	RIG_LOAD(m, CODE2, callee);
-	RIG_LOAD(m, CODE2 + APART, callee);
-	RIG_LOAD(m, CODE2 + FAR, callee);
-	RIG_LOAD(m, CODE2 + FAR + 64, callee);
+	RIG_LOAD(m, CODE2, callees[0]);
+	RIG_LOAD(m, CODE2 + APART, callees[1]);
+	RIG_LOAD(m, CODE2 + FAR, callees[2]);
+	RIG_LOAD(m, CODE2 + FAR + 64, callees[3]);
 	rig_write(m, RIG_CODE, r->code, r->size);
 	RIG_LOAD(m, RIG_CODE + 96, rewritten);
 	RIG_LOAD(m, RIG_CODE + STRADDLED - 0x100, before_straddling);
@@ -320,12 +370,82 @@ static void forgetting_changes_nothing(void **state)
 	}
 }
 
+/* --- Accesses that miss the TLB, in blocks that have been entered once --- */
+
+#define LOAD(f3, rd, imm, rs1)	 (ASM_I(imm, rs1, f3, rd, 0x03))
+#define STORE(f3, rs2, imm, rs1) ASM_S(imm, rs2, rs1, f3, 0x23)
+#define FLOAD(f3, rd, imm, rs1)	 (ASM_I(imm, rs1, f3, rd, 0x07))
+#define FSD(rs2, imm, rs1)	 ASM_S(imm, rs2, rs1, 3, 0x27)
+
+#define OTHER (RIG_DATA + 4096)
+enum { F1 = 1, FS_DIRTY = 3 << 13 };
+
+/* In S-mode, with nothing in the TLB; A0, T4, A5 and, behind the first instruction, T3 lead to the data. */
+static void assert_alike_cold(struct twins *t, uint32_t first, uint32_t second)
+{
+	const uint32_t code[] = {ADDI(T3, T3, 5), first,	   second,	   ADD(A1, A1, T3),
+				 ADD(A3, A3, T5), FSD(F1, 16, A5), LD(A4, 16, A5), J(0)};
+	struct bis_machine *both[] = {t->jit, t->interp};
+
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(both); i++) {
+		struct bis_hart *h = rig_hart(both[i]);
+
+		RIG_LOAD(both[i], RIG_CODE, code);
+		rig_set64(both[i], RIG_DATA, UINT64_C(0x818283f4f5f6f7f8));
+		rig_set64(both[i], OTHER, UINT64_C(0xa1a2a3a4a5a6a7a8));
+		for (unsigned reg = 1; reg < 32; reg++)
+			bis_hart_set_reg(h, reg, 0x87654321 * reg);
+		bis_hart_set_reg(h, A0, RIG_DATA);
+		bis_hart_set_reg(h, T4, RIG_DATA);
+		bis_hart_set_reg(h, A5, OTHER);
+		bis_hart_set_reg(h, T3, RIG_DATA - 5);
+		bis_hart_set_pc(h, RIG_CODE);
+		bis_block_cache_flush(h->cache);
+		bis_tlb_flush(h);
+	}
+	step_both(t, BIS_ARRAY_SIZE(code));
+}
+
+static void accesses_find_their_registers(void **state)
+{
+	static const unsigned bases[] = {A0, T4, T3}, others[] = {A2, T5, T3, ZERO, A0};
+	static const char *const isas[] = {"rv64", "rv32"};
+
+	(void)state;
+	for (size_t isa = 0; isa < BIS_ARRAY_SIZE(isas); isa++) {
+		struct twins t = twins_create((struct bis_machine_config){.isa = isas[isa]});
+		struct bis_machine *both[] = {t.jit, t.interp};
+
+		for (size_t i = 0; i < BIS_ARRAY_SIZE(both); i++) {
+			rig_set_csr(both[i], CSR_MTVEC, HANDLER);
+			rig_set_csr(both[i], CSR_MSTATUS, FS_DIRTY);
+			rig_set_csr(both[i], CSR_PMPADDR0, UINT64_MAX);
+			rig_set_csr(both[i], CSR_PMPCFG0, 0x1f);
+			bis_hart_set_priv(rig_hart(both[i]), BIS_PRIV_S);
+		}
+		for (unsigned f3 = 0; f3 < 7; f3++)
+			for (size_t i = 0; i < BIS_ARRAY_SIZE(bases) * BIS_ARRAY_SIZE(others); i++) {
+				unsigned base = bases[i % BIS_ARRAY_SIZE(bases)], r = others[i / BIS_ARRAY_SIZE(bases)];
+
+				assert_alike_cold(&t, LOAD(f3, r, 0, base), ADD(A2, A2, T3));
+				assert_alike_cold(&t, LOAD(f3, r, 0, base), LOAD(f3, r, 0, A5));
+				assert_alike_cold(&t, STORE(f3 & 3, r, 0, base), ADD(A2, A2, T3));
+			}
+		for (unsigned f3 = 2; f3 < 4; f3++) {
+			assert_alike_cold(&t, FLOAD(f3, F1, 0, A0), ADD(A2, A2, T3));
+			assert_alike_cold(&t, FLOAD(2, F1, 0, A0), FLOAD(f3, F1, 0, A5));
+		}
+		twins_destroy(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(budgets_end_anywhere),
 		cmocka_unit_test(requests_come_at_any_time),
 		cmocka_unit_test(forgetting_changes_nothing),
+		cmocka_unit_test(accesses_find_their_registers),
 	};
 
 	return cmocka_run_group_tests_name("engine_exits", tests, NULL, NULL);

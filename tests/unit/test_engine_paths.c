@@ -134,6 +134,82 @@ static void random_paths_are_the_same(void **state)
 	assert_true(made > PROGRAMS / 2);
 }
 
+/* From the last page of 32 bits to the first and back, out of blocks and out of traces. */
+static void jumps_over_the_end_of_32_bits_begin_anew(void **state)
+{
+	enum { LAST = 0x3000, FIRST = 0x4000, LAST_PAGE = 0xfffff000 };
+	static const uint32_t last[] = {ADDI(A0, A0, 1), ANDI(T0, A0, 63), BNE(T0, ZERO, -8), J(4096 - 12)};
+	static const uint32_t first[] = {ADD(A1, A1, A0), ADDI(T1, T1, 1), ANDI(T0, T1, 31), BNE(T0, ZERO, -12),
+					 J(-4096 - 16)};
+	struct twins t = twins_create((struct bis_machine_config){.isa = "rv32gc"});
+	struct bis_machine *both[] = {t.jit, t.interp};
+	uint64_t seed = 362436069;
+
+	(void)state;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(both); i++) {
+		struct rig_tables tables = rig_tables_at(both[i], RIG_DATA + 0x1000);
+
+		RIG_LOAD(both[i], RIG_CODE + LAST, last);
+		RIG_LOAD(both[i], RIG_CODE + FIRST, first);
+		rig_map(&tables, LAST_PAGE, RIG_CODE + LAST, 0, PTE_RWX);
+		rig_map(&tables, 0, RIG_CODE + FIRST, 0, PTE_RWX);
+		rig_enter_s(&tables);
+		bis_hart_set_pc(rig_hart(both[i]), LAST_PAGE);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		step_both(&t, 1 + random_next(&seed) % 30000);
+	assert_true(traces(t.jit) > 1);
+	assert_true(rig_reg(t.jit, T1) > 100);
+	twins_destroy(&t);
+}
+
+/* The code at an address is another one's after each fence, be it of all pages or of that one. */
+static void jumps_follow_a_page_of_code_that_moves(void **state)
+{
+	enum { HERE = 0x3000, THERE = 0x4000, VIRTUAL = 0x40000000 };
+	static const uint32_t here[] = {ADDI(A1, A1, 1), RET}, there[] = {ADDI(A1, A1, 16), ADD(A2, A2, A1), RET};
+	uint64_t seed = 521288629;
+
+	(void)state;
+	for (unsigned one_page = 0; one_page < 2; one_page++) {
+		const uint32_t code[] = {
+			ADDI(A0, A0, 1),
+			JALR(RA, 0, S0),
+			ANDI(T0, A0, 31),
+			BNE(T0, ZERO, -12),
+			LD(T1, 0, S1),
+			ADD(T1, T1, S2),
+			SUB(S2, ZERO, S2),
+			SD(T1, 0, S1),
+			SFENCE_VMA(one_page ? S0 : ZERO, ZERO),
+			J(-36),
+		};
+		struct twins t = twins_create((struct bis_machine_config){0});
+		struct bis_machine *both[] = {t.jit, t.interp};
+
+		for (size_t i = 0; i < BIS_ARRAY_SIZE(both); i++) {
+			struct rig_tables tables = rig_tables_at(both[i], RIG_DATA + 0x1000);
+			uint64_t entry = rig_pte_at(&tables, VIRTUAL, 0);
+
+			RIG_LOAD(both[i], RIG_CODE, code);
+			RIG_LOAD(both[i], RIG_CODE + HERE, here);
+			RIG_LOAD(both[i], RIG_CODE + THERE, there);
+			rig_map(&tables, RIG_CODE, RIG_CODE, 0, PTE_RWX);
+			rig_map(&tables, VIRTUAL, RIG_CODE + HERE, 0, PTE_RWX);
+			rig_map(&tables, entry & ~UINT64_C(0xfff), entry & ~UINT64_C(0xfff), 0, PTE_RWX);
+			bis_hart_set_reg(rig_hart(both[i]), S0, VIRTUAL);
+			bis_hart_set_reg(rig_hart(both[i]), S1, entry);
+			bis_hart_set_reg(rig_hart(both[i]), S2, (THERE - HERE) >> 12 << 10);
+			rig_enter_s(&tables);
+			bis_hart_set_pc(rig_hart(both[i]), RIG_CODE);
+		}
+		for (unsigned i = 0; i < 50; i++)
+			step_both(&t, 1 + random_next(&seed) % 20000);
+		assert_true(rig_reg(t.jit, A2) > 1000);
+		twins_destroy(&t);
+	}
+}
+
 /* What a snapshot brings is as wide as the hart: translated code takes addresses as they are. */
 static void restored_registers_are_as_wide_as_the_hart(void **state)
 {
@@ -184,6 +260,8 @@ int main(void)
 		cmocka_unit_test(a_path_ends_with_what_may_end_it),
 		cmocka_unit_test(random_paths_are_the_same),
 		cmocka_unit_test(a_trace_that_cannot_be_made_raises_nothing),
+		cmocka_unit_test(jumps_over_the_end_of_32_bits_begin_anew),
+		cmocka_unit_test(jumps_follow_a_page_of_code_that_moves),
 		cmocka_unit_test(restored_registers_are_as_wide_as_the_hart),
 	};
 

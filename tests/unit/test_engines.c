@@ -156,6 +156,71 @@ static void breakpoints_come_and_go_while_a_trace_runs(void **state)
 	twins_destroy(&t);
 }
 
+/* --- What a condition asks for in the middle of a block --- */
+
+enum { CSR_FFLAGS = 1, INEXACT = 1, F1 = 33, F3 = 35, FS_DIRTY = 3 << 13 };
+
+#define ATOMIC_D(f5, rd, rs2) ASM_R((f5) << 2, rs2, S0, 3, rd, 0x2f)
+#define LR_D		      ATOMIC_D(2, A1, ZERO)
+#define SC_D		      ATOMIC_D(3, A1, A0)
+#define FDIV_D		      ASM_R(0x0d, 3, 1, 7, 2, 0x53) /* f2 = f1 / f3 */
+
+/* A division in front of the instruction in the middle, where the condition must find its flag and the right count. */
+static void stop_in_the_middle(struct bis_machine *m, enum bis_break_kind kind, uint64_t address, uint32_t insn)
+{
+	enum { BEFORE = 6 };
+	const uint32_t code[] = {FDIV_D, NOP, NOP, NOP, NOP, NOP, insn, NOP, NOP, NOP, SPIN};
+	struct bis_break b = {.kind = kind, .address = address, .length = 8, .n_conditions = 2};
+	unsigned id;
+
+	RIG_LOAD(m, RIG_CODE, code);
+	rig_set_csr(m, CSR_MSTATUS, FS_DIRTY);
+	rig_set_csr(m, CSR_FFLAGS, 0);
+	rig_set_csr(m, CSR_MTVEC, HANDLER);
+	bis_hart_set_reg(rig_hart(m), F1, 0x3ff0000000000000); /* 1 */
+	bis_hart_set_reg(rig_hart(m), F3, 0x4008000000000000);
+	bis_hart_set_reg(rig_hart(m), S0, RIG_DATA);
+	bis_hart_set_reg(rig_hart(m), S1, 0);
+	b.conditions[0] = (struct bis_condition){.is_csr = true, .where = CSR_FFLAGS, .value = INEXACT};
+	b.conditions[1] = (struct bis_condition){
+		.is_csr = true, .where = CSR_INSTRET, .value = rig_csr(m, CSR_MINSTRET) + BEFORE};
+	if (kind == BIS_BREAK_TRAP && address == BIS_CAUSE_FETCH_ACCESS)
+		b.conditions[1].value++;
+	assert_ok(bis_break_add(m, &b, &id));
+	rig_step_at(m, RIG_CODE, 100);
+	assert_int_equal(rig_csr(m, CSR_MINSTRET), b.conditions[1].value);
+	assert_ok(bis_break_remove(m, id));
+}
+
+static void conditions_see_flags_and_counts_of_the_instruction(void **state)
+{
+	static const struct {
+		enum bis_break_kind kind;
+		uint64_t address;
+		uint32_t insn;
+	} rows[] = {
+		{BIS_BREAK_READ, RIG_DATA, LD(A1, 0, S0)},
+		{BIS_BREAK_WRITE, RIG_DATA, SD(A0, 0, S0)},
+		{BIS_BREAK_READ, RIG_DATA, LR_D},
+		{BIS_BREAK_WRITE, RIG_DATA, SC_D},
+		{BIS_BREAK_WRITE, RIG_DATA, AMOADD_D(A1, A0, S0)},
+		{BIS_BREAK_CSR, CSR_MSCRATCH, CSRRSI(A1, CSR_MSCRATCH, 4)},
+		{BIS_BREAK_TRAP, BIS_CAUSE_ECALL_M, ECALL},
+		{BIS_BREAK_TRAP, BIS_CAUSE_LOAD_ACCESS, LD(A1, 0, S1)},
+		{BIS_BREAK_TRAP, BIS_CAUSE_FETCH_ACCESS, JALR(ZERO, 0, S1)},
+		{BIS_BREAK_TRAP, BIS_CAUSE_FETCH_ACCESS, J(-0x1000)},
+		{BIS_BREAK_PC, RIG_CODE + 24, NOP},
+	};
+	struct twins t = twins_create((struct bis_machine_config){0});
+
+	(void)state;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(rows); i++) {
+		stop_in_the_middle(t.jit, rows[i].kind, rows[i].address, rows[i].insn);
+		stop_in_the_middle(t.interp, rows[i].kind, rows[i].address, rows[i].insn);
+	}
+	twins_destroy(&t);
+}
+
 /* --- Samples --- */
 
 static void take_sample(void *arg, struct bis_hart *h)
@@ -406,6 +471,7 @@ int main(void)
 		cmocka_unit_test(pauses_are_between_two_instructions),
 		cmocka_unit_test(an_instruction_count_is_reached_exactly_in_a_trace),
 		cmocka_unit_test(breakpoints_come_and_go_while_a_trace_runs),
+		cmocka_unit_test(conditions_see_flags_and_counts_of_the_instruction),
 		cmocka_unit_test(samples_are_of_the_loop),
 		cmocka_unit_test(virtual_time_interrupts_at_the_same_instruction),
 		cmocka_unit_test(observers_are_told_the_same),

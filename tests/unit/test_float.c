@@ -5,6 +5,7 @@
  */
 #include "biscuit/float.h"
 #include "biscuit/types.h"
+#include "tests/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -529,21 +530,13 @@ static void flags_accumulate(void **state)
 	assert_int_equal(env.flags, NV | DZ | OF | UF | NX);
 }
 
-static uint64_t next_random(uint64_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed;
-}
-
 /* Operands of which every field looks random and whose exponents are close enough to interact. */
 static void random_operands(uint64_t *seed, unsigned frac_bits, uint64_t x[3])
 {
-	uint64_t exp = next_random(seed);
+	uint64_t exp = xorshift(seed);
 
 	for (unsigned k = 0; k < 3; k++) {
-		uint64_t v = next_random(seed), near = (exp + v % 4) << frac_bits, low = (UINT64_C(1) << frac_bits) - 1;
+		uint64_t v = xorshift(seed), near = (exp + v % 4) << frac_bits, low = (UINT64_C(1) << frac_bits) - 1;
 
 		x[k] = (near & ~low) ^ (v >> 11 & low & -(v >> 5 & 1)) ^ (v & UINT64_C(0x8000000080000000));
 	}

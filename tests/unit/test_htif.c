@@ -2,39 +2,20 @@
  * HTIF: exit, console, system calls through tohost and fromhost, words written in two halves, hostile addresses.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "modules/modules.h"
-#include "tests/unit/fake_machine.h"
+#include "tests/unit/device_rig.h"
 
 #define TOHOST	    (BIS_RAM_BASE + 0x1000)
 #define FROMHOST    (BIS_RAM_BASE + 0x1040)
 #define MILLISECOND UINT64_C(1000000)
 
-struct fixture {
-	struct bis_machine *m;
-	struct bis_module *mod;
-	struct fake_console console;
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f = fixture_create(state, 1, &bis_htif_class, -1, "tohost=0x80001000,fromhost=0x80001040");
 
-	f->m = fake_create(1);
-	f->mod = fake_add(f->m, &bis_htif_class, -1, "tohost=0x80001000,fromhost=0x80001040");
 	fake_console_plug(f->m, &f->console);
 	assert_ok(f->mod->class->start(f->mod->self));
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	fake_destroy(f->m);
-	free(f);
 	return 0;
 }
 

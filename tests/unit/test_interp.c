@@ -2,6 +2,7 @@
  * What the engines compute, compared with bis_ir_eval, the one definition of every operation: each operation in
  * each form, random runs for what is executed together, and branches.
  */
+#include "tests/random.h"
 #include "tests/unit/acts.h"
 
 static const uint64_t edges[] = {
@@ -129,17 +130,9 @@ static void every_operation_is_what_it_says_32(void **state)
 #define WINDOW_WORDS 8 /* memory in play, at RIG_DATA */
 #define RUN	     48
 
-static uint64_t random_next(uint64_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed;
-}
-
 static unsigned random_below(uint64_t *seed, unsigned n)
 {
-	return (unsigned)(random_next(seed) >> 20) % n;
+	return (unsigned)(xorshift(seed) >> 20) % n;
 }
 
 static struct bis_val random_operand(uint64_t *seed)
@@ -240,11 +233,11 @@ static void random_runs(const char *engine, const char *isa, unsigned xlen, uint
 	bis_hart_set_reg(rig_hart(m), EDGE_SLOT, RIG_DATA);
 	for (unsigned round = 0; round < 400; round++) {
 		for (unsigned i = 0; i < POOL; i++) {
-			model.pool[i] = random_next(&seed);
+			model.pool[i] = xorshift(&seed);
 			bis_hart_set_reg(rig_hart(m), RESULT_SLOT + i, model.pool[i]);
 		}
 		for (unsigned i = 0; i < sizeof(model.window); i++)
-			model.window[i] = (uint8_t)random_next(&seed);
+			model.window[i] = (uint8_t)xorshift(&seed);
 		rig_write(m, RIG_DATA, model.window, sizeof(model.window));
 		for (unsigned i = 0; i < RUN; i++) {
 			program[i] = random_action(&seed, xlen);

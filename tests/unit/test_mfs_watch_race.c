@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "tests/random.h"
 #include "tests/unit/watch_rig.h"
 
 /* --- A host that does not stop --- */
@@ -116,10 +117,7 @@ static void model_hear(struct model *m, const struct mfs_event *e)
 
 static unsigned draw(uint64_t *state, unsigned below)
 {
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return (unsigned)(*state >> 20) % below;
+	return (unsigned)(xorshift(state) >> 20) % below;
 }
 
 /* A path of one to four short names; now and then outside the share. */

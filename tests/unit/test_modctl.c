@@ -1,33 +1,13 @@
 /*
  * Module controller: facts, names, native interrupts, machine control and requested modules; stray values do nothing.
  */
-#include <stdlib.h>
-
 #include "modules/device/native.h"
 #include "modules/modules.h"
-#include "tests/unit/fake_machine.h"
-
-struct fixture {
-	struct bis_machine *m;
-	struct bis_module *mod;
-};
+#include "tests/unit/device_rig.h"
 
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->m = fake_create(2);
-	f->mod = fake_add(f->m, &bis_modctl_class, MODCTL_SLOT, "");
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	fake_destroy(f->m);
-	free(f);
+	fixture_create(state, 2, &bis_modctl_class, MODCTL_SLOT, "");
 	return 0;
 }
 

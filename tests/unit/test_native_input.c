@@ -2,13 +2,11 @@
  * Native input: the registers of docs/devices.md as a driver uses them, floods that fill the queue, and hostile
  * addresses.
  */
-#include <stdlib.h>
-
 #include <biscuit/input.h>
 
 #include "modules/device/native.h"
 #include "modules/modules.h"
-#include "tests/unit/fake_machine.h"
+#include "tests/unit/device_rig.h"
 
 #define QUEUE 256
 #define ALL                                                                                                            \
@@ -17,27 +15,9 @@
 #define EVENT(kind, code) ((uint64_t)(kind) | (uint64_t)(code) << INPUT_EVENT_CODE_SHIFT)
 #define XY(x, y)	  ((uint64_t)(uint32_t)(x) | (uint64_t)(uint32_t)(y) << 32)
 
-struct fixture {
-	struct bis_machine *m;
-	struct bis_module *mod;
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->m = fake_create(1);
-	f->mod = fake_add(f->m, &bis_input_class, INPUT_SLOT, "");
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	fake_destroy(f->m);
-	free(f);
+	fixture_create(state, 1, &bis_input_class, INPUT_SLOT, "");
 	return 0;
 }
 

@@ -2,45 +2,25 @@
  * Platform-level interrupt controller: priorities, enables, thresholds, claim and completion as the PLIC
  * specification 1.0 states them, and hostile register values.
  */
-#include <stdlib.h>
-
 #include "modules/modules.h"
-#include "tests/unit/fake_machine.h"
+#include "tests/unit/device_rig.h"
 
 enum { PRIORITY = 0, PENDING = 0x1000, ENABLE = 0x2000, THRESHOLD = 0x200000, CLAIM = 0x200004 };
 
-struct fixture {
-	struct bis_machine *m;
-	struct bis_module *plic;
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->m = fake_create(2);
-	f->plic = fake_add(f->m, &bis_plic_class, -1, "");
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	fake_destroy(f->m);
-	free(f);
+	fixture_create(state, 2, &bis_plic_class, -1, "");
 	return 0;
 }
 
 static uint32_t rd(struct fixture *f, uint64_t off)
 {
-	return (uint32_t)fake_read(f->plic, off, 4);
+	return (uint32_t)fake_read(f->mod, off, 4);
 }
 
 static void wr(struct fixture *f, uint64_t off, uint32_t val)
 {
-	fake_write(f->plic, off, 4, val);
+	fake_write(f->mod, off, 4, val);
 }
 
 static uint64_t enable(unsigned context, unsigned source)
@@ -65,7 +45,7 @@ static void request_claim_complete(void **state)
 	struct fixture *f = *state;
 
 	arm(f, 1, 10, 1);
-	fake_set_input(f->plic, 10, true);
+	fake_set_input(f->mod, 10, true);
 	assert_true(fake_line(f->m, 0, BIS_LINE_SEIP));
 	assert_false(fake_line(f->m, 0, BIS_LINE_MEIP));
 	assert_false(fake_line(f->m, 1, BIS_LINE_SEIP));
@@ -74,7 +54,7 @@ static void request_claim_complete(void **state)
 	assert_false(fake_line(f->m, 0, BIS_LINE_SEIP));
 	assert_int_equal(rd(f, PENDING), 0);
 	assert_int_equal(rd(f, claim_of(1)), 0);
-	fake_set_input(f->plic, 10, false);
+	fake_set_input(f->mod, 10, false);
 	wr(f, claim_of(1), 10);
 	assert_false(fake_line(f->m, 0, BIS_LINE_SEIP));
 }
@@ -84,7 +64,7 @@ static void level_still_high_at_completion_asks_again(void **state)
 	struct fixture *f = *state;
 
 	arm(f, 0, 5, 1);
-	fake_set_input(f->plic, 5, true);
+	fake_set_input(f->mod, 5, true);
 	assert_int_equal(rd(f, claim_of(0)), 5);
 	assert_false(fake_line(f->m, 0, BIS_LINE_MEIP));
 	wr(f, claim_of(0), 5);
@@ -96,8 +76,8 @@ static void a_request_once_accepted_stays_pending(void **state)
 {
 	struct fixture *f = *state;
 
-	fake_set_input(f->plic, 7, true);
-	fake_set_input(f->plic, 7, false);
+	fake_set_input(f->mod, 7, true);
+	fake_set_input(f->mod, 7, false);
 	assert_int_equal(rd(f, PENDING), 1u << 7);
 	arm(f, 0, 7, 1);
 	assert_true(fake_line(f->m, 0, BIS_LINE_MEIP));
@@ -117,7 +97,7 @@ static void highest_priority_first_then_lowest_number(void **state)
 
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(sources); i++) {
 		arm(f, 3, sources[i].source, sources[i].priority);
-		fake_set_input(f->plic, sources[i].source, true);
+		fake_set_input(f->mod, sources[i].source, true);
 	}
 	for (size_t i = 0; i < BIS_ARRAY_SIZE(order); i++)
 		assert_int_equal(rd(f, claim_of(3)), order[i]);
@@ -131,7 +111,7 @@ static void threshold_masks_the_notification_and_not_the_claim(void **state)
 
 	arm(f, 0, 1, 3);
 	wr(f, THRESHOLD, 3);
-	fake_set_input(f->plic, 1, true);
+	fake_set_input(f->mod, 1, true);
 	assert_false(fake_line(f->m, 0, BIS_LINE_MEIP));
 	wr(f, THRESHOLD, 2);
 	assert_true(fake_line(f->m, 0, BIS_LINE_MEIP));
@@ -146,7 +126,7 @@ static void one_source_two_contexts_one_claim(void **state)
 
 	arm(f, 1, 10, 1);
 	arm(f, 3, 10, 1);
-	fake_set_input(f->plic, 10, true);
+	fake_set_input(f->mod, 10, true);
 	assert_true(fake_line(f->m, 0, BIS_LINE_SEIP));
 	assert_true(fake_line(f->m, 1, BIS_LINE_SEIP));
 	assert_int_equal(rd(f, claim_of(3)), 10);
@@ -159,7 +139,7 @@ static void completion_counts_only_from_a_context_that_enables_the_source(void *
 	struct fixture *f = *state;
 
 	arm(f, 0, 9, 1);
-	fake_set_input(f->plic, 9, true);
+	fake_set_input(f->mod, 9, true);
 	assert_int_equal(rd(f, claim_of(0)), 9);
 	wr(f, claim_of(2), 9);
 	wr(f, claim_of(0), 0);
@@ -203,11 +183,11 @@ static void places_without_a_register_read_zero(void **state)
 		wr(f, places[i], 0xffffffff);
 		assert_int_equal(rd(f, places[i]), 0);
 	}
-	assert_int_equal(fake_try_read(f->plic, 0, 8, &val), BIS_BUS_FAULT);
-	assert_int_equal(fake_try_read(f->plic, 2, 2, &val), BIS_BUS_FAULT);
-	fake_set_input(f->plic, 0, true);
-	fake_set_input(f->plic, 97, true);
-	fake_set_input(f->plic, UINT32_MAX, true);
+	assert_int_equal(fake_try_read(f->mod, 0, 8, &val), BIS_BUS_FAULT);
+	assert_int_equal(fake_try_read(f->mod, 2, 2, &val), BIS_BUS_FAULT);
+	fake_set_input(f->mod, 0, true);
+	fake_set_input(f->mod, 97, true);
+	fake_set_input(f->mod, UINT32_MAX, true);
 	assert_int_equal(f->m->hart[0].lines, 0);
 }
 
@@ -216,9 +196,9 @@ static void reset_forgets_all_but_the_inputs(void **state)
 	struct fixture *f = *state;
 
 	arm(f, 0, 4, 1);
-	fake_set_input(f->plic, 4, true);
+	fake_set_input(f->mod, 4, true);
 	assert_int_equal(rd(f, claim_of(0)), 4);
-	fake_reset(f->plic);
+	fake_reset(f->mod);
 	assert_int_equal(rd(f, enable(0, 4)), 0);
 	assert_false(fake_line(f->m, 0, BIS_LINE_MEIP));
 	arm(f, 0, 4, 1);

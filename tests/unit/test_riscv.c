@@ -9,6 +9,7 @@
 
 #include "modules/isa/riscv/riscv.h"
 #include "src/translate/ir_internal.h"
+#include "tests/random.h"
 #include "tests/unit/unit.h"
 
 enum { TRIES_PER_ROW = 300, MAX_SLOTS = 256 };
@@ -17,10 +18,7 @@ static uint64_t random_state = 0x7472616e736c6174;
 
 static uint64_t random64(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state * 0x2545f4914f6cdd1d;
+	return xorshift(&random_state) * 0x2545f4914f6cdd1d;
 }
 
 struct fixture {

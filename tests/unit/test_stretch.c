@@ -85,16 +85,21 @@ static void set_both(struct twins *t, unsigned reg, uint64_t value)
 		bis_hart_set_reg(rig_hart(t->m[i]), reg, value);
 }
 
-static void step_both(struct twins *t, uint64_t count)
+static void assert_same(struct twins *t)
 {
-	for (unsigned i = 0; i < 2; i++)
-		assert_ok(bis_machine_step(t->m[i], count));
 	assert_int_equal(bis_hart_pc(rig_hart(t->m[0])), bis_hart_pc(rig_hart(t->m[1])));
 	for (unsigned reg = 1; reg < 32; reg++)
 		if (rig_reg(t->m[0], reg) != rig_reg(t->m[1], reg))
 			fail_msg("x%u is 0x%llx and 0x%llx", reg, (unsigned long long)rig_reg(t->m[0], reg),
 				 (unsigned long long)rig_reg(t->m[1], reg));
 	assert_int_equal(rig_csr(t->m[0], CSR_MINSTRET), rig_csr(t->m[1], CSR_MINSTRET));
+}
+
+static void step_both(struct twins *t, uint64_t count)
+{
+	for (unsigned i = 0; i < 2; i++)
+		assert_ok(bis_machine_step(t->m[i], count));
+	assert_same(t);
 }
 
 static void warm(struct twins *t)
@@ -148,22 +153,26 @@ static void accesses_beyond_the_edges_of_ram_trap(void **state)
 
 static void a_locked_pmp_entry_closes_a_page_late(void **state)
 {
-	struct twins t = twins_create("rv64gc", walk, sizeof(walk));
+	static const uint64_t rows[] = {0x98, 0x99}; /* 4 KiB of which nothing is allowed, or loads are */
 
 	(void)state;
-	set_both(&t, S0, RIG_DATA);
-	set_both(&t, S1, 0x3fff);
-	warm(&t);
-	assert_int_equal(rig_reg(t.m[0], S6), 0);
-	for (unsigned i = 0; i < 2; i++) {
-		rig_set_csr(t.m[i], CSR_PMPADDR0, (RIG_DATA + 0x2000) >> 2 | 0x1ff);
-		rig_set_csr(t.m[i], CSR_PMPCFG0, 0x98); /* locked, 4 KiB, nothing allowed */
+	for (size_t row = 0; row < BIS_ARRAY_SIZE(rows); row++) {
+		struct twins t = twins_create("rv64gc", walk, sizeof(walk));
+
+		set_both(&t, S0, RIG_DATA);
+		set_both(&t, S1, 0x3fff);
+		warm(&t);
+		assert_int_equal(rig_reg(t.m[0], S6), 0);
+		for (unsigned i = 0; i < 2; i++) {
+			rig_set_csr(t.m[i], CSR_PMPADDR0, (RIG_DATA + 0x2000) >> 2 | 0x1ff);
+			rig_set_csr(t.m[i], CSR_PMPCFG0, rows[row]);
+		}
+		for (unsigned k = 0; k < 50; k++)
+			step_both(&t, 1 + k * 97);
+		warm(&t);
+		assert_true(rig_reg(t.m[0], S6) > 0);
+		twins_destroy(&t);
 	}
-	for (unsigned k = 0; k < 50; k++)
-		step_both(&t, 1 + k * 97);
-	warm(&t);
-	assert_true(rig_reg(t.m[0], S6) > 0);
-	twins_destroy(&t);
 }
 
 static void dirty_readers_hear_of_every_page_after_each_look(void **state)
@@ -194,7 +203,8 @@ static void dirty_readers_hear_of_every_page_after_each_look(void **state)
 #define VIRTUAL	  UINT64_C(0x40000000)
 #define TABLES	  (RIG_CODE + 0x600000)
 #define OTHERS	  (RIG_CODE + 0x700000) /* tables of the second space */
-#define AMID	  0x9000		/* a page amid the others */
+#define AMID	  0x9000		/* a page amid the others, in the lower half, */
+#define AMID_UP	  0x17000		/* in the upper one */
 #define ELSEWHERE (RIG_DATA + 0x40000)
 #define FENCES	  (RIG_CODE + 0x800)
 #define SUM	  (UINT64_C(1) << 18)
@@ -205,6 +215,10 @@ static void dirty_readers_hear_of_every_page_after_each_look(void **state)
 static const uint32_t pages_walk[] = {
 	ADD(T0, S0, A0), LD(A1, 0, T0),	    ADD(A2, A2, A1), ADDI(A2, A2, 1),
 	SD(A2, 8, T0),	 ADDI(A0, A0, 952), AND(A0, A0, S1), J(-28),
+};
+static const uint32_t pages_walk32[] = {
+	ADD(T0, S0, A0), LW(A1, 0, T0),	    ADD(A2, A2, A1), ADDI(A2, A2, 1),
+	SW(A2, 8, T0),	 ADDI(A0, A0, 952), AND(A0, A0, S1), J(-28),
 };
 static const uint32_t fences[] = {SFENCE_VMA(A6, ZERO)};
 
@@ -218,6 +232,12 @@ static void fence(struct bis_machine *m, uint64_t va)
 	bis_hart_set_reg(rig_hart(m), A6, va);
 	rig_step_at(m, FENCES, 1);
 	bis_hart_set_pc(rig_hart(m), pc);
+}
+
+/* The physical address of one of the pages. */
+static uint64_t behind(uint64_t page)
+{
+	return RIG_DATA + page % (PAGES * BIS_PAGE_SIZE);
 }
 
 static void remap(struct rig_tables *t, uint64_t page, uint64_t pa, unsigned flags)
@@ -241,31 +261,31 @@ static void only_fence(struct bis_machine *m, struct rig_tables *t, uint64_t pag
 static void clear_write(struct bis_machine *m, struct rig_tables *t, uint64_t page)
 {
 	(void)m;
-	remap(t, page, RIG_DATA + AMID, PTE_RWX & ~PTE_W);
+	remap(t, page, behind(page), PTE_RWX & ~PTE_W);
 }
 
 static void clear_dirty(struct bis_machine *m, struct rig_tables *t, uint64_t page)
 {
 	(void)m;
-	remap(t, page, RIG_DATA + AMID, PTE_RWX & ~PTE_D);
+	remap(t, page, behind(page), PTE_RWX & ~PTE_D);
 }
 
 static void clear_accessed(struct bis_machine *m, struct rig_tables *t, uint64_t page)
 {
 	(void)m;
-	remap(t, page, RIG_DATA + AMID, PTE_RWX & ~(PTE_A | PTE_D));
+	remap(t, page, behind(page), PTE_RWX & ~(PTE_A | PTE_D));
 }
 
 static void clear_valid(struct bis_machine *m, struct rig_tables *t, uint64_t page)
 {
 	(void)m;
-	remap(t, page, RIG_DATA + AMID, 0);
+	remap(t, page, behind(page), 0);
 }
 
 static void give_to_user(struct bis_machine *m, struct rig_tables *t, uint64_t page)
 {
 	(void)m;
-	remap(t, page, RIG_DATA + AMID, PTE_RWX | PTE_U);
+	remap(t, page, behind(page), PTE_RWX | PTE_U);
 }
 
 static void allow_user(struct bis_machine *m, struct rig_tables *t, uint64_t page)
@@ -277,7 +297,7 @@ static void allow_user(struct bis_machine *m, struct rig_tables *t, uint64_t pag
 static void leave_only_code(struct bis_machine *m, struct rig_tables *t, uint64_t page)
 {
 	(void)m;
-	remap(t, page, RIG_DATA + AMID, PTE_V | PTE_X | PTE_A);
+	remap(t, page, behind(page), PTE_V | PTE_X | PTE_A);
 }
 
 static void read_code(struct bis_machine *m, struct rig_tables *t, uint64_t page)
@@ -289,9 +309,8 @@ static void read_code(struct bis_machine *m, struct rig_tables *t, uint64_t page
 static void close_by_pmp(struct bis_machine *m, struct rig_tables *t, uint64_t page)
 {
 	(void)t;
-	(void)page;
 	rig_set_csr(m, CSR_PMPADDR0 + 1, UINT64_MAX);
-	rig_set_csr(m, CSR_PMPADDR0, (RIG_DATA + AMID) >> 2 | 0x1ff);
+	rig_set_csr(m, CSR_PMPADDR0, behind(page) >> 2 | 0x1ff);
 	rig_set_csr(m, CSR_PMPCFG0, 0x1f19);
 }
 
@@ -302,8 +321,8 @@ static void switch_space(struct bis_machine *m, struct rig_tables *t, uint64_t p
 	(void)t;
 	rig_map(&other, RIG_CODE, RIG_CODE, 0, PTE_RWX);
 	for (uint64_t at = 0; at < PAGES * BIS_PAGE_SIZE; at += BIS_PAGE_SIZE)
-		rig_map(&other, page - AMID + at, RIG_DATA + (at ^ BIS_PAGE_SIZE), 0, PTE_RWX);
-	rig_set_csr(m, CSR_SATP, UINT64_C(8) << 60 | UINT64_C(1) << 44 | other.root >> 12);
+		rig_map(&other, page - (behind(page) - RIG_DATA) + at, RIG_DATA + (at ^ BIS_PAGE_SIZE), 0, PTE_RWX);
+	rig_set_csr(m, CSR_SATP, rig_satp(&other, 1));
 }
 
 /* From M-mode with the rights of S-mode. */
@@ -323,11 +342,12 @@ static void execute_there(struct bis_machine *m, struct rig_tables *t, uint64_t 
 
 	(void)t;
 	for (unsigned at = 0; at < BIS_PAGE_SIZE; at += 4)
-		RIG_LOAD(m, RIG_DATA + AMID + at, one_more);
+		RIG_LOAD(m, behind(page) + at, one_more);
 	rig_step_at(m, page, 100);
 	bis_hart_set_pc(rig_hart(m), pc);
 }
 
+/* Does the stretch reach all pages from va on? */
 static bool has_stretch(struct bis_machine *m, uint64_t va)
 {
 	const struct bis_stretch *s = rig_hart(m)->stretch[TLB_S][va == RIG_DATA ? STRETCH_OWN : STRETCH_MOVED];
@@ -336,10 +356,11 @@ static bool has_stretch(struct bis_machine *m, uint64_t va)
 	       s[BIS_ACCESS_WRITE].limit > (PAGES - 1) * BIS_PAGE_SIZE;
 }
 
-static void walk_pages(const char *isa, uint64_t va, change_function *change)
+/* Twins who walk over the pages at va; one of them in a stretch. */
+static struct twins twins_paged(const char *isa, uint64_t va, struct rig_tables tables[2])
 {
-	struct twins t = twins_create(isa, pages_walk, sizeof(pages_walk));
-	struct rig_tables tables[2];
+	struct twins t = strncmp(isa, "rv32", 4) ? twins_create(isa, pages_walk, sizeof(pages_walk))
+						 : twins_create(isa, pages_walk32, sizeof(pages_walk32));
 
 	for (unsigned i = 0; i < 2; i++) {
 		tables[i] = rig_tables_at(t.m[i], TABLES);
@@ -353,19 +374,27 @@ static void walk_pages(const char *isa, uint64_t va, change_function *change)
 	set_both(&t, S1, PAGES * BIS_PAGE_SIZE - 16);
 	warm(&t);
 	assert_true(has_stretch(t.m[0], va));
+	return t;
+}
+
+static void walk_pages(const char *isa, uint64_t va, uint64_t amid, change_function *change)
+{
+	struct rig_tables tables[2];
+	struct twins t = twins_paged(isa, va, tables);
+
 	for (unsigned i = 0; i < 2; i++)
-		change(t.m[i], &tables[i], va + AMID);
+		change(t.m[i], &tables[i], va + amid);
 	for (unsigned k = 0; k < 40; k++)
 		step_both(&t, 1 + k * 97);
 	for (unsigned i = 0; i < 2; i++) /* what is written there is executed, or traps */
-		rig_step_at(t.m[i], va + AMID + 64, 50);
+		rig_step_at(t.m[i], va + amid + 64, 50);
 	step_both(&t, 1);
 	for (uint64_t at = 0; at < PAGES * BIS_PAGE_SIZE; at += 8)
 		assert_int_equal(rig_get64(t.m[0], RIG_DATA + at), rig_get64(t.m[1], RIG_DATA + at));
 	for (unsigned i = 0; i < BIS_PAGE_SIZE; i += 8)
 		assert_int_equal(rig_get64(t.m[0], ELSEWHERE + i), rig_get64(t.m[1], ELSEWHERE + i));
-	assert_int_equal(rig_get64(t.m[0], rig_pte_at(&tables[0], va + AMID, 0)),
-			 rig_get64(t.m[1], rig_pte_at(&tables[1], va + AMID, 0)));
+	assert_int_equal(rig_get_entry(&tables[0], rig_pte_at(&tables[0], va + amid, 0)),
+			 rig_get_entry(&tables[1], rig_pte_at(&tables[1], va + amid, 0)));
 	twins_destroy(&t);
 }
 
@@ -378,8 +407,103 @@ static void a_page_that_changes_amid_others_is_seen(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < BIS_ARRAY_SIZE(changes); i++) {
-		walk_pages("rv64gc", VIRTUAL, changes[i]);
-		walk_pages("rv64gc_svadu", RIG_DATA, changes[i]);
+		walk_pages("rv64gc", VIRTUAL, AMID, changes[i]);
+		walk_pages("rv64gc_svadu", RIG_DATA, AMID_UP, changes[i]);
+		walk_pages("rv32gc", VIRTUAL, AMID_UP, changes[i]);
+		walk_pages("rv32gc_svadu", RIG_DATA, AMID, changes[i]);
+		walk_pages("rv32gc", UINT32_MAX - PAGES * BIS_PAGE_SIZE + 1, AMID, changes[i]);
+	}
+}
+
+/* --- Watchpoints --- */
+
+static bool is_in_stretch(struct bis_machine *m, uint64_t va)
+{
+	struct bis_hart *h = rig_hart(m);
+
+	for (unsigned kind = 0; kind < STRETCH_KINDS; kind++) {
+		const struct bis_stretch *s = h->stretch[bis_tlb_context(h)][kind];
+
+		if (va + s[BIS_ACCESS_READ].negative < s[BIS_ACCESS_READ].limit &&
+		    va + s[BIS_ACCESS_WRITE].negative < s[BIS_ACCESS_WRITE].limit)
+			return true;
+	}
+	return false;
+}
+
+static void wait_for_rest(struct bis_machine *m)
+{
+	enum bis_stop_reason why;
+	int status;
+
+	while (bis_machine_state(m) == BIS_RUNNING)
+		assert_int_equal(bis_machine_join(m, 1, &why, &status), -ETIMEDOUT);
+}
+
+/* The jit has been stopped amid its work; the interpreter comes to the same instruction. */
+static void follow(struct twins *t)
+{
+	uint64_t to = bis_hart_instret(rig_hart(t->m[0])), from = bis_hart_instret(rig_hart(t->m[1]));
+
+	assert_ok(bis_machine_step(t->m[1], to - from));
+	assert_same(t);
+}
+
+static void watch(struct twins *t, enum bis_break_kind kind, uint64_t at)
+{
+	struct bis_break b = {.kind = kind, .address = at, .length = 16};
+	struct bis_hart_counters now, before;
+	unsigned id[2];
+
+	assert_true(is_in_stretch(t->m[0], at));
+	bis_hart_counters(rig_hart(t->m[0]), &before);
+	assert_ok(bis_machine_resume(t->m[0]));
+	do
+		bis_hart_counters(rig_hart(t->m[0]), &now);
+	while (now.instret < before.instret + 10000);
+	assert_ok(bis_break_add(t->m[0], &b, &id[0]));
+	wait_for_rest(t->m[0]);
+	follow(t);
+	assert_ok(bis_break_add(t->m[1], &b, &id[1]));
+	assert_ok(bis_machine_step(t->m[1], 1)); /* the interpreter is to stop here, too */
+	assert_same(t);
+	for (unsigned hit = 0; hit < 5; hit++) {
+		for (unsigned i = 0; i < 2; i++) {
+			assert_ok(bis_machine_resume(t->m[i]));
+			wait_for_rest(t->m[i]);
+		}
+		assert_same(t);
+		assert_false(is_in_stretch(t->m[0], at));
+	}
+	for (unsigned i = 0; i < 2; i++)
+		assert_ok(bis_break_remove(t->m[i], id[i]));
+	warm(t);
+}
+
+static void watch_all(struct twins *t, uint64_t at)
+{
+	watch(t, BIS_BREAK_READ, at);
+	watch(t, BIS_BREAK_WRITE, at);
+	watch(t, BIS_BREAK_ACCESS, at);
+	assert_true(is_in_stretch(t->m[0], at));
+	twins_destroy(t);
+}
+
+static void a_watchpoint_amid_a_stretch_is_hit_exactly(void **state)
+{
+	static const char *const isas[] = {"rv64gc", "rv32gc"};
+	struct rig_tables tables[2];
+
+	(void)state;
+	for (size_t i = 0; i < BIS_ARRAY_SIZE(isas); i++) {
+		struct twins t = twins_create(isas[i], walk, sizeof(walk));
+
+		set_both(&t, S0, RIG_DATA);
+		set_both(&t, S1, 0x3fff);
+		warm(&t);
+		watch_all(&t, RIG_DATA + 0x1230);
+		t = twins_paged(isas[i], VIRTUAL, tables);
+		watch_all(&t, VIRTUAL + AMID + 0x120);
 	}
 }
 
@@ -438,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_locked_pmp_entry_closes_a_page_late),
 		cmocka_unit_test(dirty_readers_hear_of_every_page_after_each_look),
 		cmocka_unit_test(a_page_that_changes_amid_others_is_seen),
+		cmocka_unit_test(a_watchpoint_amid_a_stretch_is_hit_exactly),
 		cmocka_unit_test(values_of_32_bits_are_extended_where_they_are_seen),
 	};
 

@@ -2,48 +2,28 @@
  * UART 16550A: the register behaviour that operating systems' drivers rely on (PC16550D data sheet), and hostile
  * accesses.
  */
-#include <stdlib.h>
-
 #include "modules/modules.h"
-#include "tests/unit/fake_machine.h"
+#include "tests/unit/device_rig.h"
 
 enum { RBR, IER, IIR, LCR, MCR, LSR, MSR, SCR };
 enum { LSR_DR = 1, LSR_THRE = 0x20, LSR_TEMT = 0x40 };
 
-struct fixture {
-	struct bis_machine *m;
-	struct bis_module *uart;
-	struct fake_console console;
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f = fixture_create(state, 1, &bis_uart16550_class, -1, "");
 
-	f->m = fake_create(1);
-	f->uart = fake_add(f->m, &bis_uart16550_class, -1, "");
 	fake_console_plug(f->m, &f->console);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	fake_destroy(f->m);
-	free(f);
 	return 0;
 }
 
 static uint8_t rd(struct fixture *f, unsigned reg)
 {
-	return (uint8_t)fake_read(f->uart, reg, 1);
+	return (uint8_t)fake_read(f->mod, reg, 1);
 }
 
 static void wr(struct fixture *f, unsigned reg, uint8_t val)
 {
-	fake_write(f->uart, reg, 1, val);
+	fake_write(f->mod, reg, 1, val);
 }
 
 static void polled_output_and_input(void **state)
@@ -63,7 +43,7 @@ static void polled_output_and_input(void **state)
 	assert_int_equal(rd(f, RBR), 'o');
 	assert_int_equal(rd(f, RBR), 'k');
 	assert_false(rd(f, LSR) & LSR_DR);
-	assert_false(fake_irq(f->uart));
+	assert_false(fake_irq(f->mod));
 }
 
 static void divisor_latch_hides_data_and_interrupt_enable(void **state)
@@ -87,18 +67,18 @@ static void receive_interrupt_follows_waiting_input(void **state)
 	struct fixture *f = *state;
 
 	fake_console_type(f->m, &f->console, "ab");
-	assert_false(fake_irq(f->uart));
+	assert_false(fake_irq(f->mod));
 	wr(f, IER, 0x01);
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 	assert_int_equal(rd(f, IIR) & 0x0f, 0x04);
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 	rd(f, RBR);
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 	rd(f, RBR);
-	assert_false(fake_irq(f->uart));
+	assert_false(fake_irq(f->mod));
 	assert_int_equal(rd(f, IIR) & 0x0f, 0x01);
 	fake_console_type(f->m, &f->console, "c");
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 }
 
 static void below_the_trigger_level_the_fifo_times_out(void **state)
@@ -108,7 +88,7 @@ static void below_the_trigger_level_the_fifo_times_out(void **state)
 	wr(f, IIR, 0x81); /* FIFOs on, trigger at 8 */
 	wr(f, IER, 0x01);
 	fake_console_type(f->m, &f->console, "1234567");
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 	assert_int_equal(rd(f, IIR), 0xcc);
 	fake_console_type(f->m, &f->console, "8");
 	assert_int_equal(rd(f, IIR), 0xc4);
@@ -119,17 +99,17 @@ static void transmitter_interrupt_is_raised_once_until_asked_for_again(void **st
 	struct fixture *f = *state;
 
 	wr(f, IER, 0x02);
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 	assert_int_equal(rd(f, IIR) & 0x0f, 0x02);
-	assert_false(fake_irq(f->uart));
+	assert_false(fake_irq(f->mod));
 	wr(f, IER, 0x02); /* stays enabled: no new edge */
-	assert_false(fake_irq(f->uart));
+	assert_false(fake_irq(f->mod));
 	wr(f, RBR, 'x'); /* sent at once, so empty again */
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 	wr(f, IER, 0);
-	assert_false(fake_irq(f->uart));
+	assert_false(fake_irq(f->mod));
 	wr(f, IER, 0x02);
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 }
 
 /* xv6's driver, for one, never reads IIR: an interrupt that only IIR could end would come again and again. */
@@ -139,19 +119,19 @@ static void a_driver_that_reads_lsr_alone_is_not_interrupted_for_ever(void **sta
 
 	wr(f, IER, 0x03);
 	wr(f, RBR, 'x');
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 	assert_true(rd(f, LSR) & LSR_THRE);
-	assert_false(fake_irq(f->uart));
+	assert_false(fake_irq(f->mod));
 	wr(f, RBR, 'y');
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 
 	/* For one that does, LSR changes nothing. */
 	assert_int_equal(rd(f, IIR) & 0x0f, 0x02);
 	wr(f, RBR, 'z');
 	assert_true(rd(f, LSR) & LSR_THRE);
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 	assert_int_equal(rd(f, IIR) & 0x0f, 0x02);
-	assert_false(fake_irq(f->uart));
+	assert_false(fake_irq(f->mod));
 }
 
 static void receive_comes_before_transmit(void **state)
@@ -179,9 +159,9 @@ static void slow_other_side_loses_no_burst(void **state)
 	}
 	assert_false(rd(f, LSR) & LSR_TEMT);
 	wr(f, IER, 0x02);
-	assert_false(fake_irq(f->uart));
+	assert_false(fake_irq(f->mod));
 	fake_console_accept(f->m, &f->console, SIZE_MAX);
-	assert_true(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
 	assert_true(rd(f, LSR) & LSR_THRE);
 	assert_int_equal(f->console.len, sent);
 	for (size_t i = 0; i < sent; i++)
@@ -235,11 +215,11 @@ static void accesses_that_the_chip_does_not_have_fault(void **state)
 	struct fixture *f = *state;
 	uint64_t val = 77;
 
-	assert_int_equal(fake_try_read(f->uart, 0, 4, &val), BIS_BUS_FAULT);
-	assert_int_equal(fake_try_read(f->uart, 8, 1, &val), BIS_BUS_FAULT);
-	assert_int_equal(fake_try_write(f->uart, 8, 1, 1), BIS_BUS_FAULT);
-	assert_int_equal(fake_try_write(f->uart, 0xff, 1, 1), BIS_BUS_FAULT);
-	assert_int_equal(fake_try_read(f->uart, 0x100, 1, &val), BIS_BUS_FAULT);
+	assert_int_equal(fake_try_read(f->mod, 0, 4, &val), BIS_BUS_FAULT);
+	assert_int_equal(fake_try_read(f->mod, 8, 1, &val), BIS_BUS_FAULT);
+	assert_int_equal(fake_try_write(f->mod, 8, 1, 1), BIS_BUS_FAULT);
+	assert_int_equal(fake_try_write(f->mod, 0xff, 1, 1), BIS_BUS_FAULT);
+	assert_int_equal(fake_try_read(f->mod, 0x100, 1, &val), BIS_BUS_FAULT);
 	assert_int_equal(val, 77);
 }
 
@@ -252,9 +232,9 @@ static void reset_gives_the_power_on_state(void **state)
 	wr(f, MCR, 0x1f);
 	wr(f, SCR, 1);
 	fake_console_type(f->m, &f->console, "x");
-	assert_true(fake_irq(f->uart));
-	fake_reset(f->uart);
-	assert_false(fake_irq(f->uart));
+	assert_true(fake_irq(f->mod));
+	fake_reset(f->mod);
+	assert_false(fake_irq(f->mod));
 	assert_int_equal(rd(f, IER), 0);
 	assert_int_equal(rd(f, LCR), 0);
 	assert_int_equal(rd(f, MCR), 0);
@@ -267,7 +247,7 @@ static void device_tree_names_the_chip(void **state)
 	struct fixture *f = *state;
 	char buf[512];
 
-	assert_string_equal(fake_dt(f->uart, buf, sizeof(buf)), "compatible=ns16550a\nclock-frequency=3686400\n");
+	assert_string_equal(fake_dt(f->mod, buf, sizeof(buf)), "compatible=ns16550a\nclock-frequency=3686400\n");
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include <biscuit/input.h>
 
 #include "frontend/window/geometry.h"
+#include "tests/random.h"
 #include "tests/unit/unit.h"
 
 #define SEED UINT64_C(0x77696e646f77)
@@ -20,17 +21,9 @@ static uint32_t guest_pixel(int32_t value, uint32_t pixels)
 	return (uint32_t)((uint64_t)value * pixels / (BIS_INPUT_RANGE + 1));
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 static int between(uint64_t *state, int low, int high)
 {
-	return low + (int)(next_random(state) % (uint64_t)(high - low + 1));
+	return low + (int)(xorshift(state) % (uint64_t)(high - low + 1));
 }
 
 static void a_picture_of_the_area_s_size_fills_it(void **state)

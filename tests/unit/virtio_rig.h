@@ -420,4 +420,43 @@ static inline uint32_t vrig_request_n(struct vrig *r, unsigned n, const struct v
 }
 #define vrig_request(r, n, ...) vrig_request_n((r), (n), VRIG_RANGES(__VA_ARGS__))
 
+/* --- What the device itself writes into snapshots --- */
+
+struct vrig_saved {
+	uint8_t *data; /* to be freed */
+	size_t len;
+};
+
+static inline void vrig_save_more(void *saved, const void *data, size_t len)
+{
+	struct vrig_saved *s = saved;
+
+	s->data = realloc(s->data, s->len + len + 1);
+	assert_non_null(s->data);
+	if (len)
+		memcpy(s->data + s->len, data, len);
+	s->len += len;
+}
+
+static inline struct vrig_saved vrig_save(struct vrig *r)
+{
+	struct vrig_saved s = {0};
+
+	bis_machine_lock_devices(r->m);
+	assert_ok(bis_module_class_of(r->mod)->save(bis_module_self(r->mod), vrig_save_more, &s));
+	bis_machine_unlock_devices(r->m);
+	return s;
+}
+
+/* 0 or -errno, as the device has it. */
+static inline int vrig_restore(struct vrig *r, const void *data, size_t len)
+{
+	int err;
+
+	bis_machine_lock_devices(r->m);
+	err = bis_module_class_of(r->mod)->restore(bis_module_self(r->mod), data, len);
+	bis_machine_unlock_devices(r->m);
+	return err;
+}
+
 #endif

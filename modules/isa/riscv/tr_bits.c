@@ -2,26 +2,7 @@
  * Translators of the bit-manipulation instructions: Zba, Zbb and Zbs (unprivileged specification, chapter "B"). Called
  * on a hart's thread; no state.
  */
-#include "translate.h"
-
-/* d = op(rs1, b), with the 32-bit operation on rv32. */
-static void binary(struct bis_ir *t, const struct bis_insn *i, enum bis_ir_op op64, enum bis_ir_op op32,
-		   struct bis_val b)
-{
-	bis_ir_op2(t, rv_is_32(t) ? op32 : op64, bis_rv_xd(i->rd), bis_rv_x(i->rs1), b);
-}
-
-/* d = last(op(a, b)): the narrowing or widening that makes an operation on slots the guest's. */
-static void binary_then(struct bis_ir *t, const struct bis_insn *i, enum bis_ir_op op, struct bis_val b,
-			enum bis_ir_op last)
-{
-	struct bis_val result = bis_ir_temp(t);
-
-	if (i->rd == 0)
-		return;
-	bis_ir_op2(t, op, result.slot, bis_rv_x(i->rs1), b);
-	bis_ir_op1(t, last, i->rd, result);
-}
+#include "tr_rows.h"
 
 static void unary_then(struct bis_ir *t, const struct bis_insn *i, enum bis_ir_op op, enum bis_ir_op last)
 {
@@ -37,7 +18,7 @@ static void unary_then(struct bis_ir *t, const struct bis_insn *i, enum bis_ir_o
 static void binary_cut(struct bis_ir *t, const struct bis_insn *i, enum bis_ir_op op)
 {
 	if (rv_is_32(t))
-		binary_then(t, i, op, bis_rv_x(i->rs2), BIS_IR_zext32);
+		rv_binary_then(t, i, op, bis_rv_x(i->rs2), BIS_IR_zext32);
 	else
 		bis_ir_op2(t, op, bis_rv_xd(i->rd), bis_rv_x(i->rs1), bis_rv_x(i->rs2));
 }
@@ -50,25 +31,10 @@ static void unary_cut(struct bis_ir *t, const struct bis_insn *i, enum bis_ir_op
 		bis_ir_op1(t, op, bis_rv_xd(i->rd), bis_rv_x(i->rs1));
 }
 
-#define REG_REG(name, op64, op32)                                                                                      \
-	void bis_rv_##name(struct bis_ir *t, const struct bis_insn *i)                                                 \
-	{                                                                                                              \
-		binary(t, i, BIS_IR_##op64, BIS_IR_##op32, bis_rv_x(i->rs2));                                          \
-	}
-#define REG_IMM(name, op64, op32)                                                                                      \
-	void bis_rv_##name(struct bis_ir *t, const struct bis_insn *i)                                                 \
-	{                                                                                                              \
-		binary(t, i, BIS_IR_##op64, BIS_IR_##op32, bis_const(i->imm));                                         \
-	}
 #define REG_REG_CUT(name, op)                                                                                          \
 	void bis_rv_##name(struct bis_ir *t, const struct bis_insn *i)                                                 \
 	{                                                                                                              \
 		binary_cut(t, i, BIS_IR_##op);                                                                         \
-	}
-#define REG_REG_W(name, op32)                                                                                          \
-	void bis_rv_##name(struct bis_ir *t, const struct bis_insn *i)                                                 \
-	{                                                                                                              \
-		binary_then(t, i, BIS_IR_##op32, bis_rv_x(i->rs2), BIS_IR_sext32);                                     \
 	}
 #define UNARY(name, op64, op32)                                                                                        \
 	void bis_rv_##name(struct bis_ir *t, const struct bis_insn *i)                                                 \
@@ -162,7 +128,7 @@ void bis_rv_cpopw(struct bis_ir *t, const struct bis_insn *i)
 
 void bis_rv_roriw(struct bis_ir *t, const struct bis_insn *i)
 {
-	binary_then(t, i, BIS_IR_ror32, bis_const(i->imm), BIS_IR_sext32);
+	rv_binary_w(t, i, BIS_IR_ror32, bis_const(i->imm));
 }
 
 /* On rv32 the four bytes come out of the reversal on top. */

@@ -17,7 +17,7 @@ static bool is_link(unsigned reg)
 
 static bool may_misalign(const struct bis_ir *t, const struct bis_insn *i)
 {
-	return i->row->len == 4 && !bis_ir_has(t, "zca");
+	return i->row->len == 4 && bis_ir_ialign(t) == 4;
 }
 
 void bis_rv_jal(struct bis_ir *t, const struct bis_insn *i)

@@ -2,46 +2,7 @@
  * Translators of the integer instructions: RV32I and RV64I but loads, stores and jumps, and M (unprivileged
  * specification, chapters 2, 4 and 7). Called on a hart's thread; no state.
  */
-#include "translate.h"
-
-/* d = op(rs1, b), with the 32-bit operation on rv32. */
-static void binary(struct bis_ir *t, const struct bis_insn *i, enum bis_ir_op op64, enum bis_ir_op op32,
-		   struct bis_val b)
-{
-	bis_ir_op2(t, rv_is_32(t) ? op32 : op64, bis_rv_xd(i->rd), bis_rv_x(i->rs1), b);
-}
-
-/* The W instructions of rv64: a 32-bit operation, its result sign-extended. */
-static void binary_w(struct bis_ir *t, const struct bis_insn *i, enum bis_ir_op op32, struct bis_val b)
-{
-	struct bis_val result = bis_ir_temp(t);
-
-	if (i->rd == 0)
-		return;
-	bis_ir_op2(t, op32, result.slot, bis_rv_x(i->rs1), b);
-	bis_ir_op1(t, BIS_IR_sext32, i->rd, result);
-}
-
-#define REG_REG(name, op64, op32)                                                                                      \
-	void bis_rv_##name(struct bis_ir *t, const struct bis_insn *i)                                                 \
-	{                                                                                                              \
-		binary(t, i, BIS_IR_##op64, BIS_IR_##op32, bis_rv_x(i->rs2));                                          \
-	}
-#define REG_IMM(name, op64, op32)                                                                                      \
-	void bis_rv_##name(struct bis_ir *t, const struct bis_insn *i)                                                 \
-	{                                                                                                              \
-		binary(t, i, BIS_IR_##op64, BIS_IR_##op32, rv_const(t, i->imm));                                       \
-	}
-#define REG_REG_W(name, op32)                                                                                          \
-	void bis_rv_##name(struct bis_ir *t, const struct bis_insn *i)                                                 \
-	{                                                                                                              \
-		binary_w(t, i, BIS_IR_##op32, bis_rv_x(i->rs2));                                                       \
-	}
-#define REG_IMM_W(name, op32)                                                                                          \
-	void bis_rv_##name(struct bis_ir *t, const struct bis_insn *i)                                                 \
-	{                                                                                                              \
-		binary_w(t, i, BIS_IR_##op32, bis_const(i->imm));                                                      \
-	}
+#include "tr_rows.h"
 
 REG_REG(sub, sub, sub32)
 REG_REG(sll, shl, shl32)
@@ -93,7 +54,7 @@ void bis_rv_add(struct bis_ir *t, const struct bis_insn *i)
 	else if (i->rs2 == 0)
 		bis_ir_op1(t, BIS_IR_mov, bis_rv_xd(i->rd), bis_rv_x(i->rs1));
 	else
-		binary(t, i, BIS_IR_add, BIS_IR_add32, bis_rv_x(i->rs2));
+		rv_binary(t, i, BIS_IR_add, BIS_IR_add32, bis_rv_x(i->rs2));
 }
 
 void bis_rv_addi(struct bis_ir *t, const struct bis_insn *i)
@@ -103,7 +64,7 @@ void bis_rv_addi(struct bis_ir *t, const struct bis_insn *i)
 	else if (i->imm == 0)
 		bis_ir_op1(t, BIS_IR_mov, bis_rv_xd(i->rd), bis_rv_x(i->rs1));
 	else
-		binary(t, i, BIS_IR_add, BIS_IR_add32, rv_const(t, i->imm));
+		rv_binary(t, i, BIS_IR_add, BIS_IR_add32, rv_const(t, i->imm));
 }
 
 void bis_rv_addiw(struct bis_ir *t, const struct bis_insn *i)
@@ -111,7 +72,7 @@ void bis_rv_addiw(struct bis_ir *t, const struct bis_insn *i)
 	if (i->imm == 0)
 		bis_ir_op1(t, BIS_IR_sext32, bis_rv_xd(i->rd), bis_rv_x(i->rs1));
 	else
-		binary_w(t, i, BIS_IR_add32, bis_const(i->imm));
+		rv_binary_w(t, i, BIS_IR_add32, bis_const(i->imm));
 }
 
 void bis_rv_lui(struct bis_ir *t, const struct bis_insn *i)

@@ -58,6 +58,17 @@ const struct iop *interp_enter(struct bis_hart *h, const struct iop *op)
 	return IOP_NEXT(h, next);
 }
 
+const struct iop *interp_check_key(struct bis_hart *h, const struct iop *op)
+{
+	const struct bis_block *b;
+
+	if (BIS_LIKELY(h->block_key >> BLOCK_KEY_SHIFT == (uint64_t)op->imm))
+		return IOP_NEXT(h, op + 1);
+	b = block_of(op);
+	h->budget += b->insns;
+	return go(h, engine_insn_pc(h, b, 0));
+}
+
 static const struct iop *raise_in(struct bis_hart *h, const struct bis_block *b, const struct iop *op)
 {
 	engine_raise(h, b, op->insn);

@@ -404,6 +404,8 @@ size_t interp_lower(const struct bis_hart *h, const struct bis_ir *t, struct bis
 	(void)h;
 	(void)work;
 	put_head(&l, t->insns);
+	if (t->asked_fs && b->tag != BLOCK_DEAD) /* links lead here whatever it is */
+		put(&l, IOP_check_key, t->node)->imm = (int32_t)(b->tag >> BLOCK_KEY_SHIFT);
 	for (const struct ir_node *n = t->node; n < end; n++) {
 		l.scratch = HART_SLOTS - 1;
 		if (n->kind == IR_OP2 && sext_follows(n, end)) {

@@ -1,16 +1,20 @@
 /*
  * Handlers of loads, stores and atomics: one inline TLB probe, everything else in slow functions. Hart's thread.
  */
+#include "src/cpu/breaks_internal.h"
 #include "src/engine/atomics.h"
 #include "src/engine/interp/bodies.h"
 #include "src/engine/interp/interp_internal.h"
 #include "src/machine/machine_internal.h"
 
-/* Who watches accesses to devices is told the pc, and time that is counted in instructions has come up to this one;
- * neither is kept inside a block. */
+/* Who watches accesses to devices is told the pc, and time that is counted in instructions has come up to this one, as
+ * has the count that a watchpoint's condition asks for; none of it is kept inside a block. */
 static void note_place(struct bis_hart *h, const struct iop *op)
 {
-	if (BIS_UNLIKELY(h->machine->cfg.observer.mmio || h->machine->cfg.clock == BIS_CLOCK_VIRTUAL))
+	const struct bis_machine *m = h->machine;
+
+	if (BIS_UNLIKELY(m->cfg.observer.mmio || m->cfg.clock == BIS_CLOCK_VIRTUAL ||
+			 (m->breaks.kinds & BREAKS_ON_DATA)))
 		interp_note_place(h, op);
 }
 
@@ -87,42 +91,45 @@ STORES(64)
 
 /* --- Atomics --- */
 
-/* In functions of their own, as their locals' addresses are taken. */
-static void put_word(struct bis_hart *h, const struct iop *op, uint64_t value)
+/* The end of an atomic access that was `done`, unless it has raised an exception: d becomes `value`. */
+static bool end_atomic(struct bis_hart *h, const struct iop *op, bool done, uint64_t value)
 {
-	if (op->d != BIS_DISCARD)
+	h->ahead = 0;
+	if (done && op->d != BIS_DISCARD)
 		h->slots[op->d] = value;
+	return done;
 }
 
+/* In functions of their own, as their locals' addresses are taken. */
 static __attribute__((noinline)) bool run_lr(struct bis_hart *h, const struct iop *op)
 {
-	uint64_t value;
+	uint64_t value = 0;
+	bool done;
 
-	if (!engine_lr(h, h->slots[op->a], (unsigned)op->imm, &value))
-		return false;
-	put_word(h, op, value);
-	return true;
+	note_place(h, op);
+	done = engine_lr(h, h->slots[op->a], (unsigned)op->imm, &value);
+	return end_atomic(h, op, done, value);
 }
 
 static __attribute__((noinline)) bool run_sc(struct bis_hart *h, const struct iop *op)
 {
-	uint64_t value;
+	uint64_t value = 0;
+	bool done;
 
-	if (!engine_sc(h, h->slots[op->a], (unsigned)op->imm, h->slots[op->b], &value))
-		return false;
-	put_word(h, op, value);
-	return true;
+	note_place(h, op);
+	done = engine_sc(h, h->slots[op->a], (unsigned)op->imm, h->slots[op->b], &value);
+	return end_atomic(h, op, done, value);
 }
 
 static __attribute__((noinline)) bool run_amo(struct bis_hart *h, const struct iop *op)
 {
-	uint64_t value;
+	uint64_t value = 0;
+	bool done;
 
-	if (!engine_amo(h, (enum bis_amo)(op->imm >> 8), h->slots[op->a], (unsigned)op->imm & 0xff, h->slots[op->b],
-			&value))
-		return false;
-	put_word(h, op, value);
-	return true;
+	note_place(h, op);
+	done = engine_amo(h, (enum bis_amo)(op->imm >> 8), h->slots[op->a], (unsigned)op->imm & 0xff, h->slots[op->b],
+			  &value);
+	return end_atomic(h, op, done, value);
 }
 
 const struct iop *interp_lr(struct bis_hart *h, const struct iop *op)

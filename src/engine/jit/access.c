@@ -83,6 +83,14 @@ static void read_addend(struct lowering *l, enum x86_reg reg)
 		     jit_entry_at(l, offsetof(struct bis_tlb_entry, addend)));
 }
 
+/* A block's accesses have nothing to do with any window. */
+static const struct jit_share *share_of(const struct lowering *l, const struct ir_node *n)
+{
+	static const struct jit_share none;
+
+	return l->t->trace ? &l->share[n - l->t->node] : &none;
+}
+
 static size_t tag_of(const struct ir_node *n)
 {
 	return n->kind == IR_LOAD ? offsetof(struct bis_tlb_entry, rtag) : offsetof(struct bis_tlb_entry, wtag);
@@ -141,7 +149,27 @@ static void go_on_behind(struct lowering *l, const struct jit_stub *s, bool leav
 		jit_free_acc(l);
 		jit_forget_half(l, n->d);
 	}
-	jit_leave(l, n, n->insn + 1u, l->t->offset[n->insn + 1u]);
+	jit_leave(l, n->insn + 1u, l->t->offset[n->insn + 1u]);
+}
+
+/* Of a block: C finds base and value, and puts the result where it belongs. */
+static void access_noted(struct lowering *l, const struct jit_stub *s)
+{
+	const struct ir_node *n = s->node;
+	struct jit_note note = {
+		.imm = s->off,
+		.insn = n->insn,
+		.kind = (unsigned)n->op & 127u,
+		.done = jit_behind(l, n) == l->t->offset[n->insn + 1u],
+		.base = s->base == RAX ? BIS_DISCARD : n->a.slot,
+		.slot = n->d,
+	};
+
+	if (n->kind == IR_STORE)
+		note.slot = n->b.kind == BIS_VAL_SLOT ? n->b.slot : BIS_DISCARD;
+	if (n->kind == IR_STORE && note.slot == BIS_DISCARD)
+		jit_copy(l, n->b, RDX);
+	jit_call_noted(l, n->kind == IR_LOAD ? JIT_NOTED_LOAD : JIT_NOTED_STORE, note, s->to);
 }
 
 static void access_by_c(struct lowering *l, const struct jit_stub *s)
@@ -149,6 +177,10 @@ static void access_by_c(struct lowering *l, const struct jit_stub *s)
 	const struct ir_node *n = s->node;
 	const struct kind *k = &kinds[n->op];
 
+	if (!l->t->trace) {
+		access_noted(l, s);
+		return;
+	}
 	l->acc = HART_SLOTS;
 	l->pending = false;
 	l->now = s->now;
@@ -159,7 +191,14 @@ static void access_by_c(struct lowering *l, const struct jit_stub *s)
 	jit_call_thunk(l, n->kind == IR_LOAD ? JIT_LOAD : JIT_STORE, s->site);
 	if (n->kind == IR_LOAD)
 		x86_op(&l->a, k->extend, k->wide, s->reg, x86_in(RAX));
-	go_on_behind(l, s, l->share[n - l->t->node].open);
+	go_on_behind(l, s, share_of(l, n)->open);
+}
+
+/* Where that is hardly ever: dense rather than fast. */
+static void write_by_c(struct lowering *l, const struct jit_stub *s)
+{
+	x86_bind(&l->a, s->from);
+	access_by_c(l, s);
 }
 
 static void transfer(struct lowering *l, const struct ir_node *n, enum x86_reg base, enum x86_reg index, int32_t off);
@@ -167,7 +206,7 @@ static void transfer(struct lowering *l, const struct ir_node *n, enum x86_reg b
 /* An access that leads others, which it cannot: it may be possible by itself. */
 static void access_alone(struct lowering *l, const struct jit_stub *s)
 {
-	const struct jit_share *share = &l->share[s->node - l->t->node];
+	const struct jit_share *share = share_of(l, s->node);
 	struct x86_patch miss;
 
 	if (!share->leads_others || !l->wide)
@@ -207,9 +246,11 @@ static struct jit_stub *new_slow(struct lowering *l, const struct ir_node *n, en
 {
 	struct jit_stub *s = jit_new_stub(l, n, write);
 
-	s->site = jit_new_site(l, n);
-	s->site->size = kinds[n->op].size;
-	s->site->imm = (int32_t)jit_behind(l, n);
+	if (l->t->trace) {
+		s->site = jit_new_site(l, n);
+		s->site->size = kinds[n->op].size;
+		s->site->imm = (int32_t)jit_behind(l, n);
+	}
 	s->base = (uint8_t)base;
 	s->off = (int32_t)off;
 	s->kept = HART_SLOTS;
@@ -221,7 +262,7 @@ static struct jit_stub *new_slow(struct lowering *l, const struct ir_node *n, en
 
 static struct jit_window *window_of(struct lowering *l, const struct ir_node *n)
 {
-	unsigned window = l->share[n - l->t->node].window;
+	unsigned window = share_of(l, n)->window;
 
 	return window ? &l->window[window - 1] : NULL;
 }
@@ -262,7 +303,7 @@ static unsigned unless_near_zero(struct lowering *l, struct x86_patch *miss)
 static void write_move(struct lowering *l, const struct jit_stub *s)
 {
 	const struct ir_node *n = s->node;
-	const struct jit_share *share = &l->share[n - l->t->node];
+	const struct jit_share *share = share_of(l, n);
 	const struct jit_window *w = window_of(l, n);
 	struct x86_patch miss[4];
 	unsigned misses = 0;
@@ -302,7 +343,7 @@ static void write_guess(struct lowering *l, const struct jit_stub *s)
 static struct jit_stub *lead_by_tlb(struct lowering *l, const struct ir_node *n, const struct jit_window *w,
 				    enum x86_reg base, int32_t off)
 {
-	const struct jit_share *share = &l->share[n - l->t->node];
+	const struct jit_share *share = share_of(l, n);
 	struct jit_stub *s, *guess;
 
 	look_up(l, base, share->low, share->span);
@@ -331,17 +372,13 @@ static struct jit_stub *lead_by_tlb(struct lowering *l, const struct ir_node *n,
 static void write_beside(struct lowering *l, const struct jit_stub *s)
 {
 	const struct ir_node *n = s->node;
-	const struct jit_share *share = &l->share[n - l->t->node];
+	const struct jit_share *share = share_of(l, n);
 	struct jit_window *w = window_of(l, n);
 	struct x86_patch miss[5];
 	unsigned misses = 0;
 	struct x86_asm *a = &l->a;
 
 	x86_bind(a, s->from);
-	if (l->is_whole && !l->t->trace) { /* hardly ever: dense rather than fast */
-		access_by_c(l, s);
-		return;
-	}
 	look_up(l, (enum x86_reg)s->base, share->leads ? share->low : s->off,
 		share->leads ? share->span : kinds[n->op].size);
 	if (n->kind == IR_LOAD || share->leads_others)
@@ -392,7 +429,7 @@ static void find_distance(struct lowering *l, enum x86_reg base, int32_t off, bo
 static struct jit_stub *lead_by_window(struct lowering *l, const struct ir_node *n, const struct jit_window *w,
 				       enum x86_reg base)
 {
-	const struct jit_share *share = &l->share[n - l->t->node];
+	const struct jit_share *share = share_of(l, n);
 	struct x86_loc negative = window_value(l, w, JIT_WINDOW_NEGATIVE), limit = window_value(l, w, JIT_WINDOW_LIMIT);
 	struct jit_stub *s = new_slow(l, n, base, n->imm, w->stretch ? write_beside : write_move);
 
@@ -439,7 +476,7 @@ static void transfer_flat(struct lowering *l, const struct ir_node *n, enum x86_
 
 static void access_window(struct lowering *l, const struct ir_node *n, const struct jit_window *w)
 {
-	const struct jit_share *share = &l->share[n - l->t->node];
+	const struct jit_share *share = share_of(l, n);
 	struct jit_stub *s = NULL;
 	bool by_address = !l->wide && !w->stays;
 	enum x86_reg base = RAX, index;
@@ -486,7 +523,7 @@ static void access_flat(struct lowering *l, const struct ir_node *n)
 	} else {
 		jit_address(l, n);
 	}
-	s = new_slow(l, n, base, off, write_beside);
+	s = new_slow(l, n, base, off, l->is_whole && !l->t->trace ? write_by_c : write_beside);
 	find_distance(l, base, off, n->kind == IR_LOAD, jit_hart_at(at + offsetof(struct bis_stretch, negative)));
 	x86_op(a, X86_CMP, true, RCX, jit_hart_at(at + offsetof(struct bis_stretch, limit)));
 	s->from = x86_jcc_later(a, X86_AE);
@@ -533,9 +570,10 @@ void jit_access(struct lowering *l, const struct ir_node *n)
 		access_window(l, n, w);
 		return;
 	}
-	if (jit_is_in(l, n->b, RAX))
+	if (l->acc != HART_SLOTS && jit_is_in(l, n->b, RAX))
 		jit_free_acc(l);
-	jit_free_acc_but(l, n->a);
+	if (l->acc != HART_SLOTS)
+		jit_free_acc_but(l, n->a);
 	if (l->stretch)
 		access_flat(l, n);
 	else if (is_direct(l, n))

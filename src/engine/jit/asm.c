@@ -124,18 +124,6 @@ void x86_lock(struct x86_asm *a)
 	x86_end(a, start, x86_put8(start, 0xf0));
 }
 
-uint8_t *x86_copy(struct x86_asm *a, const uint8_t *code, size_t size)
-{
-	uint8_t *at = a->at;
-
-	if (a->end - at < (ptrdiff_t)size) {
-		a->at = a->end + 1;
-		return NULL;
-	}
-	a->at += size;
-	return memcpy(at, code, size);
-}
-
 void x86_align(struct x86_asm *a, size_t size)
 {
 	static const uint8_t nops[][9] = {
@@ -216,6 +204,14 @@ void x86_call(struct x86_asm *a, const void *target)
 void x86_jcc(struct x86_asm *a, enum x86_cond cond, const void *target)
 {
 	jump_to(a, 0x0f80u | cond, target);
+}
+
+void x86_jcc_near(struct x86_asm *a, enum x86_cond cond, const void *target)
+{
+	uint8_t *start = x86_begin(a);
+	ptrdiff_t distance = (const uint8_t *)target - (x86_here(a) + 2);
+
+	x86_end(a, start, x86_put8(x86_put8(start, 0x70u | cond), (uint8_t)distance));
 }
 
 void x86_jmp_loc(struct x86_asm *a, struct x86_loc loc)

@@ -65,8 +65,18 @@ void x86_lock(struct x86_asm *a); /* prefix of the next instruction */
 /* Fills up with what does nothing, so that the next instruction is executed at a multiple of `size`, a power of 2. */
 void x86_align(struct x86_asm *a, size_t size);
 
-/* Appends `size` bytes of code from elsewhere: where they are, or NULL if there is no room. */
-uint8_t *x86_copy(struct x86_asm *a, const uint8_t *code, size_t size);
+/* Appends `size` bytes from elsewhere: where they are, or NULL if there is no room. */
+static inline uint8_t *x86_copy(struct x86_asm *a, const uint8_t *code, size_t size)
+{
+	uint8_t *at = a->at;
+
+	if (a->end - at < (ptrdiff_t)size) {
+		a->at = a->end + 1;
+		return NULL;
+	}
+	a->at += size;
+	return memcpy(at, code, size);
+}
 
 /* SSE: `op` with its mandatory prefix, such as 0xf20f58 (ADDSD). */
 enum x86_sse {
@@ -104,6 +114,7 @@ void x86_stmxcsr(struct x86_asm *a, struct x86_loc memory);
 void x86_jmp(struct x86_asm *a, const void *target);
 void x86_call(struct x86_asm *a, const void *target);
 void x86_jcc(struct x86_asm *a, enum x86_cond cond, const void *target);
+void x86_jcc_near(struct x86_asm *a, enum x86_cond cond, const void *target); /* in reach of 127 bytes */
 void x86_jmp_loc(struct x86_asm *a, struct x86_loc loc);
 void x86_call_loc(struct x86_asm *a, struct x86_loc loc);
 

@@ -150,7 +150,7 @@ static struct jit_symbol symbol(const char *name, const uint8_t *start, const ui
 /* Thunks lie in the order in which they are named here. */
 static size_t name_thunks(const struct jit *j, const uint8_t *enter_at, const uint8_t *end, struct jit_symbol *s)
 {
-	static const char *const names[JIT_CALLS] = {
+	static const char *const names[JIT_THUNKS] = {
 		[JIT_LOAD] = "load",
 		[JIT_STORE] = "store",
 		[JIT_ATOMIC] = "atomic",
@@ -162,16 +162,19 @@ static size_t name_thunks(const struct jit *j, const uint8_t *enter_at, const ui
 		[JIT_PURE] = "pure",
 		[JIT_TRAP] = "trap",
 		[JIT_EXIT] = "exit",
+		[JIT_NOTED_LOAD] = "noted_load",
+		[JIT_NOTED_STORE] = "noted_store",
 	};
 	size_t n = 0;
 	char name[JIT_SYMBOL_NAME];
 
 	s[n++] = symbol("guest_enter", enter_at, j->out);
-	s[n++] = symbol("guest_out", j->out, j->dispatch);
+	s[n++] = symbol("guest_out", j->out, j->refuse);
+	s[n++] = symbol("guest_refuse", j->refuse, j->dispatch);
 	s[n++] = symbol("guest_dispatch", j->dispatch, j->thunk[0]);
-	for (unsigned i = 0; i < JIT_CALLS; i++) {
+	for (unsigned i = 0; i < JIT_THUNKS; i++) {
 		snprintf(name, sizeof(name), "guest_thunk_%s", names[i]);
-		s[n++] = symbol(name, j->thunk[i], i + 1 < JIT_CALLS ? j->thunk[i + 1] : j->inner[0]);
+		s[n++] = symbol(name, j->thunk[i], i + 1 < JIT_THUNKS ? j->thunk[i + 1] : j->inner[0]);
 	}
 	s[n++] = symbol("guest_inner_thunks", j->inner[0], end);
 	return n;
@@ -189,7 +192,7 @@ static void add_inner(struct jit_gdb *g, const struct jit *j, const uint8_t *end
 
 void jit_gdb_begin(struct jit_gdb *g, const struct jit *j, const uint8_t *thunks_end, const uint8_t *arena_end)
 {
-	struct jit_symbol symbols[JIT_CALLS + 8];
+	struct jit_symbol symbols[JIT_THUNKS + 8];
 	const uint8_t *enter_at;
 
 	memcpy(&enter_at, &j->enter, sizeof(enter_at));

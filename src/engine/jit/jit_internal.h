@@ -7,7 +7,7 @@
  *
  * Generated code leaves itself only through thunks, which lie where no generation of the block cache begins. They
  * put guest registers and budget where C finds them. What a thunk's C function needs to know about the place it was
- * called from is in a struct jit_site beside the code.
+ * called from is in a struct jit_site beside the code, or in a struct jit_note behind the call.
  */
 #ifndef BISCUIT_ENGINE_JIT_INTERNAL_H
 #define BISCUIT_ENGINE_JIT_INTERNAL_H
@@ -24,18 +24,34 @@
 /* A place in generated code that may call C. That of a helper's call is followed by the helper's address. */
 struct jit_site {
 	uint32_t distance; /* bytes from its block's start */
-	int32_t imm; /* helper argument, trap cause; target of an exit, or what follows a store, from the page start */
+	int32_t imm;	   /* helper argument, trap cause; what follows a store, from the page start */
 	uint8_t insn;
 	uint8_t op, bits, rm; /* as in the IR */
 	uint8_t size;	      /* of an access, in bytes */
 	uint8_t slot;	      /* of a third operand */
-	uint16_t exit;	      /* index; of a call that may end the block: what follows it, from the page start */
+	uint16_t behind;      /* of a call that may end the block: what follows it, from the page start */
 };
 
 static inline struct bis_block *jit_block_of(const struct jit_site *s)
 {
 	return (struct bis_block *)((uintptr_t)s - s->distance);
 }
+
+/*
+ * What lies behind a call of C that does not come back to there: an exit of a block, or an access of a block without a
+ * trace. C finds all that it needs in the hart, so that these ways, which are many and rarely gone, are short. A load
+ * comes back with its value in RAX, a store with RAX as it was.
+ */
+struct jit_note {
+	uint32_t distance; /* bytes from its block's start */
+	int32_t imm;	   /* of an access: offset from the base; target of an exit, from the page start */
+	int32_t to;	   /* of an access: where the code goes on, from here; of an exit: its index */
+	uint8_t insn;
+	uint8_t kind : 7; /* enum bis_mem_kind */
+	bool done : 1;	  /* nothing of the instruction follows */
+	uint8_t base;	  /* slot, or BIS_DISCARD: RAX */
+	uint8_t slot;	  /* that is stored, or BIS_DISCARD: RDX; or loaded */
+} __attribute__((packed));
 
 #define JIT_NOWHERE (-1) /* behind a store: its instruction goes on */
 
@@ -55,8 +71,12 @@ enum jit_thunk {
 	JIT_FP,	  /* a, b, and the slot in the site */
 	JIT_PURE, /* a, b */
 	JIT_TRAP, /* a: tval */
-	JIT_EXIT, /* a direct exit that is not linked */
-	JIT_CALLS
+	JIT_CALLS,
+	/* with a note behind the call */
+	JIT_EXIT = JIT_CALLS, /* a direct exit that is not linked */
+	JIT_NOTED_LOAD,	      /* a: RAX, b: RDX */
+	JIT_NOTED_STORE,
+	JIT_THUNKS
 };
 
 /* What the host can do beyond the first x86-64. */
@@ -79,13 +99,14 @@ struct jit {
 	const uint8_t *origin;		     /* what generated code counts sites from */
 	size_t thunks_size;
 	uint8_t pin[HART_SLOTS]; /* register of a slot; JIT_NO_PIN */
-	const uint8_t *thunk[JIT_CALLS];
+	const uint8_t *thunk[JIT_THUNKS];
 	const uint8_t *inner[JIT_CALLS]; /* the call of C of thunks among the blocks, which may be gone behind it */
 	const uint8_t *dispatch;	 /* goes on at the virtual address in RAX */
 	struct jit_jump jump;		 /* the same, by the jump entries first */
 	const uint8_t *to_page;		 /* the same, for where RAX is counted from the page start */
 	const uint8_t *resume;		 /* goes on at the hart's pc, or leaves if something was asked for */
 	const uint8_t *out;		 /* leaves; RAX: the next instruction, from the page start */
+	const uint8_t *refuse;		 /* leaves before a block whose distance lies behind the call */
 	void (*enter)(struct bis_hart *h, const void *code);
 	struct jit_host host;
 	struct lowering *lowering; /* its work area */
@@ -101,6 +122,7 @@ extern const uint8_t jit_pool[JIT_POOL];
 extern const uint8_t jit_saved[JIT_SAVED];
 
 typedef struct jit_answer (*jit_function)(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s);
+typedef struct jit_answer (*jit_noted)(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_note *n);
 /* Goes on at the virtual address in RAX, by its jump entry, or else through `dispatch`. */
 void jit_write_jump(struct x86_asm *a, const struct jit *j);
 
@@ -129,7 +151,11 @@ struct jit_answer jit_call_may_end(struct bis_hart *h, uint64_t a, uint64_t b, c
 struct jit_answer jit_fp(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s);
 struct jit_answer jit_pure(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s);
 struct jit_answer jit_trap(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s);
-struct jit_answer jit_exit(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s);
+struct jit_answer jit_exit(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_note *n);
+struct jit_answer jit_noted_load(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_note *n);
+struct jit_answer jit_noted_store(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_note *n);
+/* engine_find, for translated code. */
+const void *jit_find(struct bis_hart *h, uint64_t va);
 
 /* --- lower.c --- */
 struct lowering *jit_lowering_create(void); /* NULL: no memory; to be freed */

@@ -3,10 +3,9 @@
 #include "src/engine/jit/lower_internal.h"
 
 /* What an exit does until it is linked; for ever where it leads to another page. */
-static const uint8_t *write_exit(struct lowering *l, const struct ir_node *n, unsigned index, int64_t target)
+static const uint8_t *write_exit(struct lowering *l, unsigned index, int64_t target)
 {
 	const uint8_t *here = x86_here(&l->a);
-	struct jit_site *s;
 
 	if ((target < 0 || target >= (int64_t)BIS_PAGE_SIZE) && !l->t->trace) { /* dense rather than fast */
 		x86_const(&l->a, RAX, (uint64_t)target);
@@ -19,17 +18,13 @@ static const uint8_t *write_exit(struct lowering *l, const struct ir_node *n, un
 		jit_write_jump(&l->a, l->j);
 		return here;
 	}
-	s = jit_new_site(l, n);
-	s->imm = (int32_t)target;
-	s->exit = (uint16_t)index;
-	jit_name_site(l, s);
-	x86_call(&l->a, l->j->thunk[JIT_EXIT]);
+	jit_call_noted(l, JIT_EXIT, (struct jit_note){.imm = (int32_t)target, .to = (int32_t)index}, NULL);
 	return here;
 }
 
-static void bind_exit(struct lowering *l, struct x86_patch p, const struct ir_node *n, unsigned index, int64_t target)
+static void bind_exit(struct lowering *l, struct x86_patch p, unsigned index, int64_t target)
 {
-	const uint8_t *stub = write_exit(l, n, index, target);
+	const uint8_t *stub = write_exit(l, index, target);
 	struct bis_link *out;
 
 	x86_retarget(p.at, l->a.exec, stub);
@@ -55,13 +50,13 @@ static void refund(struct lowering *l, unsigned count)
 		x86_group(&l->a, X86_G_ADD, true, x86_in(JIT_BUDGET), (int32_t)count);
 }
 
-void jit_leave(struct lowering *l, const struct ir_node *n, unsigned insn, int64_t target)
+void jit_leave(struct lowering *l, unsigned insn, int64_t target)
 {
 	refund(l, l->t->insns - insn);
 	jit_extend(l, l->now.half);
 	if (l->local)
 		jit_leave_local(l);
-	bind_exit(l, x86_jmp_later(&l->a), n, l->n_exits++, target);
+	bind_exit(l, x86_jmp_later(&l->a), l->n_exits++, target);
 }
 
 /* A jump back in the trace that the budget does not suffice for. */
@@ -105,7 +100,7 @@ static void write_jump_inside(struct lowering *l, const struct jit_stub *s)
 static void write_leave(struct lowering *l, const struct jit_stub *s)
 {
 	x86_bind(&l->a, s->from);
-	jit_leave(l, s->node, s->node->insn + 1u, s->node->imm);
+	jit_leave(l, s->node->insn + 1u, s->node->imm);
 }
 
 static void lower_jump_inside(struct lowering *l, const struct ir_node *n, int inside)
@@ -133,10 +128,10 @@ void jit_jump(struct lowering *l, const struct ir_node *n)
 		return;
 	}
 	if (l->local) {
-		jit_leave(l, n, n->insn + 1u, n->imm);
+		jit_leave(l, n->insn + 1u, n->imm);
 		return;
 	}
-	bind_exit(l, x86_jmp_later(&l->a), n, 0, n->imm);
+	bind_exit(l, x86_jmp_later(&l->a), 0, n->imm);
 }
 
 /* Like jit_read; all of it, even if it is known as a half. */
@@ -251,8 +246,8 @@ void jit_branch(struct lowering *l, const struct ir_node *n)
 
 	taken = x86_jcc_later(&l->a, cond);
 	not_taken = x86_jmp_later(&l->a);
-	bind_exit(l, not_taken, n, 0, l->t->offset[n->insn + 1u]);
-	bind_exit(l, taken, n, 1, n->imm);
+	bind_exit(l, not_taken, 0, l->t->offset[n->insn + 1u]);
+	bind_exit(l, taken, 1, n->imm);
 }
 
 void jit_jump_reg(struct lowering *l, const struct ir_node *n)

@@ -2,7 +2,7 @@
  * Lowering: from the intermediate representation to machine code. Hart's thread.
  *
  * A block's code is: the charge of its instructions, its operations, its end, then what is rare: slow ways and the
- * stubs of exits that are not linked yet. Sites lie before it.
+ * stubs of exits that are not linked yet. Sites lie before it, and what leaves where the budget does not suffice.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +11,11 @@
 #include "src/engine/jit/lower_internal.h"
 #include "src/memory/memory_internal.h"
 
-#define CODE_PER_NODE	    256 /* bytes, slow way included */
-#define CODE_PER_FLOAT	    288 /* the same with a way for each operand that is not boxed */
+#define CODE_PER_NODE	    288 /* bytes, slow way included */
 #define CODE_PER_BLOCK	    512
 #define CODE_PER_TRACE	    12288
 #define CODE_PER_TRACE_NODE 960
+#define SITES_MAX	    2 /* that one operation needs by itself */
 #define SITES_PER_TRACE	    2
 #define SITES_PER_NODE	    3 /* of a trace: its own, and an exit on each of an access's slow ways */
 
@@ -33,40 +33,48 @@ static unsigned passes(const struct bis_ir *t)
 	return t->loop && t->isa->xlen == 64 ? 2 : 1;
 }
 
+/* What t needs if its operations need so many sites by themselves. */
+static struct need need_of(const struct bis_ir *t, unsigned sites)
+{
+	_Static_assert(2 * (SITES_PER_TRACE + SITES_PER_NODE * IR_MAX_NODES) <= UINT16_MAX,
+		       "jit_site.exit counts exits");
+	if (!t->trace)
+		return (struct need){sites, CODE_PER_BLOCK + t->nodes * (size_t)CODE_PER_NODE};
+	/* as many exits, too */
+	return (struct need){passes(t) * (SITES_PER_NODE * sites + SITES_PER_TRACE),
+			     passes(t) * (t->nodes * (size_t)CODE_PER_TRACE_NODE + CODE_PER_TRACE)};
+}
+
 static struct need measure(const struct bis_ir *t)
 {
-	static const uint8_t sites[] = {
+	static const uint8_t of_block[] = {
+		[IR_LR] = 1, [IR_SC] = 1, [IR_AMO] = 1, [IR_FP] = 1, [IR_CALL] = 2, [IR_TRAP] = 1,
+	};
+	static const uint8_t of_trace[] = {
 		[IR_LOAD] = 1, [IR_STORE] = 1,	  [IR_LR] = 1,	   [IR_SC] = 1,	  [IR_AMO] = 1,	 [IR_FP] = 1,
 		[IR_CALL] = 2, [IR_LEAVE_IF] = 1, [IR_BRANCH] = 2, [IR_JUMP] = 1, [IR_TRAP] = 1,
 	};
-	struct need need = {.code = CODE_PER_BLOCK + t->nodes * (size_t)CODE_PER_NODE};
+	const uint8_t *sites = t->trace ? of_trace : of_block;
+	unsigned needed = 0;
 
-	for (const struct ir_node *n = t->node, *end = n + t->nodes; n < end; n++) {
-		need.sites += sites[n->kind];
-		if (n->kind == IR_OP1 && n->op >= BIS_IR_clz) /* perhaps by C */
-			need.sites++;
-		else if (n->kind == IR_FP)
-			need.code += CODE_PER_FLOAT - CODE_PER_NODE;
-	}
-	_Static_assert(2 * (SITES_PER_TRACE + SITES_PER_NODE * IR_MAX_NODES) <= UINT16_MAX,
-		       "jit_site.exit counts exits");
-	if (t->trace) /* as many exits, too */
-		need = (struct need){passes(t) * (SITES_PER_NODE * need.sites + SITES_PER_TRACE),
-				     passes(t) * (t->nodes * (size_t)CODE_PER_TRACE_NODE + CODE_PER_TRACE)};
-	return need;
+	for (const struct ir_node *n = t->node, *end = n + t->nodes; n < end; n++)
+		needed += n->kind == IR_OP1 ? n->op >= BIS_IR_clz /* perhaps by C */ : sites[n->kind];
+	return need_of(t, needed);
 }
 
-/* Bytes for the sites before the code. */
+#define REFUSAL 9 /* bytes, see begin_code() */
+
+/* Bytes for the sites before the code, and for what comes between them. */
 static size_t sites_room(const struct bis_ir *t, unsigned sites)
 {
 	size_t each = sizeof(struct jit_site) + (t->trace ? sizeof(struct bis_link) : 0);
 
-	return (sites * each + 15) & ~(size_t)15;
+	return (sites * each + REFUSAL + 15) & ~(size_t)15;
 }
 
 size_t jit_room(const struct bis_ir *t)
 {
-	struct need need = measure(t);
+	struct need need = need_of(t, SITES_MAX * t->nodes);
 
 	return sites_room(t, need.sites) + need.code;
 }
@@ -115,11 +123,6 @@ struct x86_loc jit_operand(struct lowering *l, struct bis_val v, enum x86_reg sc
 	return x86_in(scratch);
 }
 
-enum x86_reg jit_target(const struct lowering *l, unsigned slot)
-{
-	return l->pin[slot] == JIT_NO_PIN ? RAX : (enum x86_reg)l->pin[slot];
-}
-
 static void store_slot(struct lowering *l, unsigned slot, enum x86_reg reg)
 {
 	x86_op(&l->a, X86_MOV_TO, true, reg, jit_slot_at(slot));
@@ -130,16 +133,13 @@ bool jit_is_boxed(const struct lowering *l, unsigned slot)
 	return l->boxed[slot / 64] >> slot % 64 & 1;
 }
 
-void jit_put(struct lowering *l, unsigned slot, enum x86_reg reg)
+void jit_put_elsewhere(struct lowering *l, unsigned slot, enum x86_reg reg)
 {
-	l->acc = HART_SLOTS;
-	l->pending = false;
 	if (slot == BIS_DISCARD)
 		return;
 	jit_set_boxed(l, slot, false);
 	if (l->pin[slot] != JIT_NO_PIN) {
-		if (l->pin[slot] != reg)
-			x86_op(&l->a, X86_MOV, true, l->pin[slot], x86_in(reg));
+		x86_op(&l->a, X86_MOV, true, l->pin[slot], x86_in(reg));
 		return;
 	}
 	if (reg != RAX) {
@@ -229,6 +229,15 @@ void jit_call_thunk(struct lowering *l, enum jit_thunk thunk, const struct jit_s
 	l->call[l->n_calls++].at = x86_call_later(&l->a);
 }
 
+void jit_call_noted(struct lowering *l, enum jit_thunk thunk, struct jit_note note, const uint8_t *to)
+{
+	x86_call(&l->a, l->j->thunk[thunk]);
+	note.distance = (uint32_t)(l->a.at - (const uint8_t *)l->b);
+	if (to)
+		note.to = (int32_t)(to - x86_here(&l->a));
+	x86_copy(&l->a, (const uint8_t *)&note, sizeof(note));
+}
+
 struct jit_stub *jit_new_stub(struct lowering *l, const struct ir_node *n,
 			      void (*write)(struct lowering *l, const struct jit_stub *s))
 {
@@ -237,7 +246,10 @@ struct jit_stub *jit_new_stub(struct lowering *l, const struct ir_node *n,
 	if (l->n_stubs == JIT_STUBS_MAX)
 		abort(); /* more than operations */
 	s = &l->stubs[l->n_stubs++];
-	*s = (struct jit_stub){.node = n, .write = write, .now = l->now};
+	s->node = n;
+	s->write = write;
+	s->now = l->now;
+	s->also.at = NULL;
 	return s;
 }
 
@@ -265,7 +277,7 @@ static void lower_call(struct lowering *l, const struct ir_node *n)
 	else if (n->helper->flags & (BIS_CALL_TRAPS | BIS_CALL_SEES_COUNT))
 		thunk = JIT_CALL_TRAPS;
 	if (thunk == JIT_CALL_MAY_END)
-		s->exit = (uint16_t)jit_behind(l, n);
+		s->behind = (uint16_t)jit_behind(l, n);
 	call_with_two(l, n, thunk, s);
 	if (thunk != JIT_CALL_ENDS)
 		jit_put(l, n->d, RAX);
@@ -281,67 +293,52 @@ static void lower_trap(struct lowering *l, const struct ir_node *n)
 	jit_call_thunk(l, JIT_TRAP, s);
 }
 
-static void lower_node(struct lowering *l, const struct ir_node *n)
-{
-	switch ((enum ir_kind)n->kind) {
-	case IR_OP1:
-		jit_op1(l, n);
-		break;
-	case IR_OP2:
-		jit_op2(l, n);
-		break;
-	case IR_LOAD:
-	case IR_STORE:
-		jit_access(l, n);
-		break;
-	case IR_LR:
-	case IR_SC:
-	case IR_AMO:
-		jit_atomic_access(l, n);
-		break;
-	case IR_FENCE:
-		jit_fence(l, n);
-		break;
-	case IR_FP:
-		jit_float(l, n);
-		break;
-	case IR_CALL:
-		lower_call(l, n);
-		break;
-	case IR_TAKE_UNLESS:
-		jit_take(l, n);
-		break;
-	case IR_LEAVE_IF:
-		jit_leave_if(l, n);
-		break;
-	case IR_BRANCH:
-		jit_branch(l, n);
-		break;
-	case IR_JUMP:
-		jit_jump(l, n);
-		break;
-	case IR_JUMP_REG:
-		jit_jump_reg(l, n);
-		break;
-	case IR_TRAP:
-		lower_trap(l, n);
-		break;
-	}
-}
+static void (*const lower_node[])(struct lowering *l, const struct ir_node *n) = {
+	[IR_OP1] = jit_op1,	      [IR_OP2] = jit_op2,	   [IR_LOAD] = jit_access,
+	[IR_STORE] = jit_access,      [IR_LR] = jit_atomic_access, [IR_SC] = jit_atomic_access,
+	[IR_AMO] = jit_atomic_access, [IR_FENCE] = jit_fence,	   [IR_FP] = jit_float,
+	[IR_CALL] = lower_call,	      [IR_TAKE_UNLESS] = jit_take, [IR_LEAVE_IF] = jit_leave_if,
+	[IR_BRANCH] = jit_branch,     [IR_JUMP] = jit_jump,	   [IR_JUMP_REG] = jit_jump_reg,
+	[IR_TRAP] = lower_trap,
+};
 
-/* Where the budget does not suffice: the charge is taken back, and the run ends before the block. */
-static void write_out(struct lowering *l, const struct jit_stub *s)
+/* Another block is meant at this address. */
+static void write_other(struct lowering *l, const struct jit_stub *s)
 {
 	x86_bind(&l->a, s->from);
-	x86_group(&l->a, X86_G_ADD, true, x86_in(JIT_BUDGET), (int32_t)l->t->insns);
 	x86_const(&l->a, RAX, l->t->offset[0]);
-	x86_jmp(&l->a, l->j->out);
+	x86_jmp(&l->a, l->j->to_page);
 }
 
-static void charge(struct lowering *l)
+/* Links lead here whatever mstatus.FS is. */
+static void check_key(struct lowering *l)
+{
+	struct x86_loc upper = jit_hart_at(offsetof(struct bis_hart, block_key) + sizeof(uint32_t));
+	uint64_t key = l->b->tag >> BLOCK_KEY_SHIFT << (BLOCK_KEY_SHIFT - 32);
+
+	if (!l->t->asked_fs || l->b->tag == BLOCK_DEAD)
+		return;
+	x86_group(&l->a, X86_G_CMP, false, upper, (int32_t)(uint32_t)key);
+	jit_new_stub(l, l->t->node, write_other)->from = x86_jcc_later(&l->a, X86_NE);
+}
+
+/* The block's code begins, behind what takes the charge back where the budget does not suffice: where that is. */
+static const uint8_t *begin_code(struct lowering *l)
+{
+	const uint8_t *refused = x86_here(&l->a);
+	uint32_t distance;
+
+	x86_call(&l->a, l->j->refuse);
+	distance = (uint32_t)(l->a.at - (const uint8_t *)l->b);
+	x86_copy(&l->a, (const uint8_t *)&distance, sizeof(distance));
+	l->b->code = x86_here(&l->a);
+	return refused;
+}
+
+static void charge(struct lowering *l, const uint8_t *refused)
 {
 	x86_group(&l->a, X86_G_SUB, true, x86_in(JIT_BUDGET), (int32_t)l->t->insns);
-	jit_new_stub(l, l->t->node, write_out)->from = x86_jcc_later(&l->a, X86_L);
+	x86_jcc_near(&l->a, X86_L, refused);
 }
 
 /* Is n's result read by the next operation alone, which extends its sign into a register? */
@@ -376,7 +373,7 @@ static void lower_extended(struct lowering *l, const struct ir_node *n)
 	enum x86_reg to = (enum x86_reg)l->pin[n[1].d];
 
 	whole.d = n[1].d;
-	lower_node(l, &whole);
+	lower_node[whole.kind](l, &whole);
 	if (!l->halves)
 		x86_op(&l->a, X86_MOVSXD, true, to, x86_in(to));
 }
@@ -427,7 +424,7 @@ static void lower_taken(struct lowering *l, const struct ir_node *n)
 	struct ir_node whole = n[1];
 
 	whole.c = n->a;
-	lower_node(l, &whole);
+	lower_node[whole.kind](l, &whole);
 }
 
 /* Is n a shift to the left by 32 whose result the next operation shifts back, to clear the upper half? */
@@ -454,10 +451,15 @@ static void lower_cleared(struct lowering *l, const struct ir_node *n)
 /* n, or the two from n on: returns the last. */
 static const struct ir_node *lower_next(struct lowering *l, const struct ir_node *n)
 {
-	bool cleared = n + 1 < l->end && clears_upper(l, n);
-	bool two = n + 1 < l->end && extends(l, n), taken = false;
+	bool cleared, two, taken = false;
 	struct jit_halves behind = l->now;
 
+	if (!l->halves && n->kind != IR_OP2) {
+		lower_node[n->kind](l, n);
+		return n;
+	}
+	cleared = n + 1 < l->end && clears_upper(l, n);
+	two = n + 1 < l->end && extends(l, n);
 	if (l->halves) {
 		uint64_t need = jit_halves_step(l, &behind, n);
 
@@ -477,7 +479,7 @@ static const struct ir_node *lower_next(struct lowering *l, const struct ir_node
 	else if (stays_half(l, n))
 		lower_half(l, n);
 	else
-		lower_node(l, n);
+		lower_node[n->kind](l, n);
 	l->now = behind;
 	return n;
 }
@@ -540,8 +542,9 @@ size_t jit_lower(const struct bis_hart *h, const struct bis_ir *t, struct bis_bl
 	struct lowering *l = work ? work : j->lowering;
 	struct need need = measure(t);
 	uint8_t *start = (uint8_t *)code + sites_room(t, need.sites);
+	const uint8_t *refused;
 
-	l->a.at = start;
+	l->a.at = start - REFUSAL;
 	l->a.end = start + need.code;
 	l->a.exec = h->code_exec;
 	l->h = h;
@@ -563,15 +566,15 @@ size_t jit_lower(const struct bis_hart *h, const struct bis_ir *t, struct bis_bl
 		b->out = bis_far(b, l->sites_end);
 		memset(l->sites_end, 0, need.sites * sizeof(struct bis_link));
 		jit_plan(l);
-	} else {
-		memset(l->share, 0, t->nodes * sizeof(l->share[0]));
 	}
-	b->code = start + h->code_exec;
-	charge(l);
+	refused = begin_code(l);
+	check_key(l);
+	charge(l, refused);
 	if (l->local && !l->straight)
 		jit_enter_local(l);
 	lower_passes(l);
-	jit_write_local_thunks(l);
+	if (l->n_calls)
+		jit_write_local_thunks(l);
 	if (l->a.at > l->a.end)
 		abort(); /* CODE_PER_NODE is too small */
 	if (j->gdb)

@@ -149,9 +149,10 @@ void jit_copy(struct lowering *l, struct bis_val v, enum x86_reg reg);
 /* A place that holds v as right operand: a slot's own, or `scratch`. */
 struct x86_loc jit_operand(struct lowering *l, struct bis_val v, enum x86_reg scratch);
 /* The register in which the result of n is best made: its own, or RAX. */
-enum x86_reg jit_target(const struct lowering *l, unsigned slot);
-/* The result for slot is in reg. */
-void jit_put(struct lowering *l, unsigned slot, enum x86_reg reg);
+static inline enum x86_reg jit_target(const struct lowering *l, unsigned slot)
+{
+	return l->pin[slot] == JIT_NO_PIN ? RAX : (enum x86_reg)l->pin[slot];
+}
 /* Puts what is in RAX where it belongs, so that RAX is free for good. */
 void jit_free_acc(struct lowering *l);
 /* The same, but v may stay there. */
@@ -168,6 +169,18 @@ static inline void jit_set_boxed(struct lowering *l, unsigned slot, bool boxed)
 		l->boxed[slot / 64] &= ~bit;
 }
 
+void jit_put_elsewhere(struct lowering *l, unsigned slot, enum x86_reg reg);
+/* The result for slot, or BIS_DISCARD, is in reg. */
+static inline void jit_put(struct lowering *l, unsigned slot, enum x86_reg reg)
+{
+	l->acc = HART_SLOTS;
+	l->pending = false;
+	if (slot != BIS_DISCARD && l->pin[slot] == reg)
+		jit_set_boxed(l, slot, false);
+	else
+		jit_put_elsewhere(l, slot, reg);
+}
+
 struct jit_site *jit_new_site(struct lowering *l, const struct ir_node *n);
 /* Where the hart goes on behind n, from the page start, if its instruction is done with it; or JIT_NOWHERE. */
 int64_t jit_behind(const struct lowering *l, const struct ir_node *n);
@@ -175,6 +188,8 @@ int64_t jit_behind(const struct lowering *l, const struct ir_node *n);
 /* RCX tells which site it is. */
 void jit_name_site(struct lowering *l, const struct jit_site *s);
 void jit_call_thunk(struct lowering *l, enum jit_thunk thunk, const struct jit_site *s);
+/* Calls a thunk with a note, whose distance is filled in, and, where it comes back to `to`, the way there. */
+void jit_call_noted(struct lowering *l, enum jit_thunk thunk, struct jit_note note, const uint8_t *to);
 struct jit_stub *jit_new_stub(struct lowering *l, const struct ir_node *n,
 			      void (*write)(struct lowering *l, const struct jit_stub *s));
 
@@ -218,7 +233,7 @@ struct x86_loc jit_window_home(const struct lowering *l, unsigned window, enum j
 /* The instruction inside the trace that a jump behind instruction `from` to `target` may go to directly, or -1. */
 int jit_target_inside(const struct bis_ir *t, unsigned from, int64_t target);
 /* Leaves the trace before instruction `insn` and goes on at `target`. */
-void jit_leave(struct lowering *l, const struct ir_node *n, unsigned insn, int64_t target);
+void jit_leave(struct lowering *l, unsigned insn, int64_t target);
 
 /* --- straight.c: long traces that are no loops --- */
 /* Decides on l->straight, and what registers hold. */

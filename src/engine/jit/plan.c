@@ -565,8 +565,6 @@ void jit_write_local_thunks(struct lowering *l)
 {
 	const uint8_t *thunk[JIT_CALLS] = {NULL};
 
-	if (!l->n_calls)
-		return;
 	for (unsigned i = 0; i < l->n_calls; i++) {
 		enum jit_thunk which = l->call[i].thunk;
 

@@ -24,7 +24,8 @@ static void collect_flags(struct bis_hart *h)
 {
 	unsigned state, now;
 
-	if (!(h->mstatus & MSTATUS_FS)) /* which was changed in C */
+	if ((h->mstatus & MSTATUS_FS) !=
+	    MSTATUS_FS) /* what raises flags makes it dirty, and C may have changed it since */
 		return;
 	state = _mm_getcsr();
 	now = state & _MM_EXCEPT_MASK;
@@ -55,10 +56,16 @@ static struct jit_answer away(const struct bis_hart *h)
 	return away_to(((const struct jit *)h->engine_state)->resume);
 }
 
+static struct jit_answer raised_at(struct bis_hart *h, const struct bis_block *b, unsigned insn)
+{
+	collect_flags(h);
+	engine_raise(h, b, insn);
+	return away(h);
+}
+
 static struct jit_answer raised(struct bis_hart *h, const struct jit_site *s)
 {
-	engine_raise(h, jit_block_of(s), s->insn);
-	return away(h);
+	return raised_at(h, jit_block_of(s), s->insn);
 }
 
 /*
@@ -77,11 +84,11 @@ static void heed_requests(struct bis_hart *h)
 
 /* For whoever looks at the hart from a device, pc and the instruction count are exact. Where the host refuses an access
  * its signal takes the flags away that the host's register has gathered. */
-static void begin_access(struct bis_hart *h, const struct jit_site *s)
+static void begin_access(struct bis_hart *h, const struct bis_block *b, unsigned insn)
 {
 	collect_flags(h);
-	h->pc = engine_insn_pc(h, jit_block_of(s), s->insn);
-	h->ahead = jit_block_of(s)->insns - s->insn;
+	h->pc = engine_insn_pc(h, b, insn);
+	h->ahead = b->insns - insn;
 }
 
 struct jit_answer jit_load(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
@@ -90,7 +97,7 @@ struct jit_answer jit_load(struct bis_hart *h, uint64_t a, uint64_t b, const str
 	bool done;
 
 	(void)b;
-	begin_access(h, s);
+	begin_access(h, jit_block_of(s), s->insn);
 	done = bis_mmu_load(h, a, s->size, &v);
 	h->ahead = 0;
 	if (!done)
@@ -99,25 +106,102 @@ struct jit_answer jit_load(struct bis_hart *h, uint64_t a, uint64_t b, const str
 	return value(v);
 }
 
-/* The run ends right behind a store that had somebody ask for something, be it an interrupt. */
+/* A store is done. The run ends right behind one that had somebody ask for something, be it an interrupt: at `behind`,
+ * from the page start, if nothing of the instruction follows. */
+static struct jit_answer stored(struct bis_hart *h, const struct bis_block *b, unsigned insn, int64_t behind,
+				uint64_t v)
+{
+	if (BIS_LIKELY(!atomic_load_explicit(&h->requests, memory_order_relaxed)))
+		return value(v);
+	if (behind == JIT_NOWHERE) {
+		heed_requests(h);
+		return value(v);
+	}
+	h->pc = (h->pc_page + (uint64_t)behind) & h->xmask;
+	h->budget += b->insns - (insn + 1);
+	return away_to(NULL);
+}
+
 struct jit_answer jit_store(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
 {
 	bool done;
 
-	begin_access(h, s);
+	begin_access(h, jit_block_of(s), s->insn);
 	done = bis_mmu_store(h, a, s->size, b);
 	h->ahead = 0;
-	if (!done)
-		return raised(h, s);
-	if (BIS_LIKELY(!atomic_load_explicit(&h->requests, memory_order_relaxed)))
-		return value(0);
-	if (s->imm == JIT_NOWHERE) {
-		heed_requests(h);
-		return value(0);
+	return done ? stored(h, jit_block_of(s), s->insn, s->imm, 0) : raised(h, s);
+}
+
+/* --- Accesses with a note --- */
+
+static struct bis_block *block_of_note(const struct jit_note *n)
+{
+	return (struct bis_block *)((uintptr_t)n - n->distance);
+}
+
+static uint64_t address_of(const struct bis_hart *h, const struct jit_note *n, uint64_t rax)
+{
+	return ((n->base == BIS_DISCARD ? rax : h->slots[n->base]) + (uint64_t)(int64_t)n->imm) & h->xmask;
+}
+
+/* What a load of that kind makes of the bytes v. */
+static uint64_t extended(enum bis_mem_kind kind, uint64_t v)
+{
+	switch (kind) {
+	case BIS_MEM_S8:
+		return (uint64_t)(int8_t)v;
+	case BIS_MEM_S16:
+		return (uint64_t)(int16_t)v;
+	case BIS_MEM_S32:
+		return (uint64_t)(int32_t)v;
+	case BIS_MEM_BOXED32:
+		return v | UINT64_C(0xffffffff00000000);
+	default:
+		return v;
 	}
-	h->pc = (h->pc_page + (uint64_t)s->imm) & h->xmask;
-	h->budget += jit_block_of(s)->insns - (s->insn + 1);
-	return away_to(NULL);
+}
+
+static unsigned size_of(enum bis_mem_kind kind)
+{
+	static const uint8_t sizes[] = {
+		[BIS_MEM_U8] = 1,  [BIS_MEM_S8] = 1,  [BIS_MEM_U16] = 2, [BIS_MEM_S16] = 2,
+		[BIS_MEM_U32] = 4, [BIS_MEM_S32] = 4, [BIS_MEM_64] = 8,	 [BIS_MEM_BOXED32] = 4,
+	};
+
+	return sizes[kind];
+}
+
+struct jit_answer jit_noted_load(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_note *n)
+{
+	enum bis_mem_kind kind = (enum bis_mem_kind)n->kind;
+	uint64_t v;
+	bool done;
+
+	(void)b;
+	begin_access(h, block_of_note(n), n->insn);
+	done = bis_mmu_load(h, address_of(h, n, a), size_of(kind), &v);
+	h->ahead = 0;
+	if (!done)
+		return raised_at(h, block_of_note(n), n->insn);
+	heed_requests(h);
+	v = extended(kind, v);
+	if (n->slot != BIS_DISCARD)
+		h->slots[n->slot] = v;
+	return value(v);
+}
+
+struct jit_answer jit_noted_store(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_note *n)
+{
+	const struct bis_block *block = block_of_note(n);
+	uint64_t v = n->slot == BIS_DISCARD ? b : h->slots[n->slot];
+	bool done;
+
+	begin_access(h, block, n->insn);
+	done = bis_mmu_store(h, address_of(h, n, a), size_of((enum bis_mem_kind)n->kind), v);
+	h->ahead = 0;
+	if (!done)
+		return raised_at(h, block, n->insn);
+	return stored(h, block, n->insn, n->done ? block->offset[n->insn + 1u] : JIT_NOWHERE, a);
 }
 
 struct jit_answer jit_atomic(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
@@ -126,12 +210,14 @@ struct jit_answer jit_atomic(struct bis_hart *h, uint64_t a, uint64_t b, const s
 	uint64_t v = 0;
 	bool done;
 
+	begin_access(h, jit_block_of(s), s->insn);
 	if (s->imm == IR_LR)
 		done = engine_lr(h, a, size, &v);
 	else if (s->imm == IR_SC)
 		done = engine_sc(h, a, size, b, &v);
 	else
 		done = engine_amo(h, (enum bis_amo)s->op, a, size, b, &v);
+	h->ahead = 0;
 	if (!done)
 		return raised(h, s);
 	heed_requests(h);
@@ -201,7 +287,7 @@ struct jit_answer jit_call_may_end(struct bis_hart *h, uint64_t a, uint64_t b, c
 		return value(v);
 	if (s->slot != BIS_DISCARD)
 		h->slots[s->slot] = v;
-	h->pc = (h->pc_page + s->exit) & h->xmask;
+	h->pc = (h->pc_page + s->behind) & h->xmask;
 	h->budget += jit_block_of(s)->insns - (s->insn + 1);
 	return away(h);
 }
@@ -226,14 +312,21 @@ struct jit_answer jit_trap(struct bis_hart *h, uint64_t a, uint64_t b, const str
 
 /* --- Exits --- */
 
-struct jit_answer jit_exit(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_site *s)
+struct jit_answer jit_exit(struct bis_hart *h, uint64_t a, uint64_t b, const struct jit_note *n)
 {
 	(void)a;
 	(void)b;
-	h->pc = (h->pc_page + (uint64_t)s->imm) & h->xmask;
+	collect_flags(h);
+	h->pc = (h->pc_page + (uint64_t)(int64_t)n->imm) & h->xmask;
 	if (h->budget <= 0 || atomic_load_explicit(&h->requests, memory_order_relaxed))
 		return away_to(NULL);
-	return away_to(engine_follow(h, jit_block_of(s), s->exit, h->pc));
+	return away_to(engine_follow(h, block_of_note(n), (unsigned)n->to, h->pc));
+}
+
+const void *jit_find(struct bis_hart *h, uint64_t va)
+{
+	collect_flags(h);
+	return engine_find(h, va);
 }
 
 /* --- The engine --- */

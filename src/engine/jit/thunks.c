@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/engine/flow.h"
 #include "src/engine/jit/gdb.h"
 #include "src/engine/jit/jit_internal.h"
 #include "src/machine/machine_internal.h"
@@ -92,6 +91,21 @@ static const uint8_t *make_out(struct x86_asm *a, const struct bis_hart *h, cons
 	return here;
 }
 
+/* The budget does not suffice for a block: the charge is taken back. */
+static const uint8_t *make_refuse(struct x86_asm *a, const struct jit *j)
+{
+	const uint8_t *here = x86_here(a);
+
+	x86_pop(a, RCX);
+	x86_op(a, X86_MOV, false, RAX, x86_at(RCX, 0));
+	x86_op(a, X86_SUB, true, RCX, x86_in(RAX));
+	x86_op(a, X86_MOVZX16, false, RAX, x86_at(RCX, offsetof(struct bis_block, insns)));
+	x86_op(a, X86_ADD, true, JIT_BUDGET, x86_in(RAX));
+	x86_op(a, X86_MOVZX16, false, RAX, x86_at(RCX, offsetof(struct bis_block, offset)));
+	x86_jmp(a, j->out);
+	return here;
+}
+
 /* RCX leads to the jump entry of the address in RAX. */
 static void find_jump(struct x86_asm *a)
 {
@@ -156,7 +170,7 @@ static const uint8_t *make_dispatch(struct x86_asm *a, const struct jit *j, cons
 	const uint8_t *here = x86_here(a);
 	struct x86_patch other_page, other_block;
 	uintptr_t find;
-	const void *(*function)(struct bis_hart *, uint64_t) = engine_find;
+	const void *(*function)(struct bis_hart *, uint64_t) = jit_find;
 
 	memcpy(&find, &function, sizeof(find));
 	x86_op(a, X86_MOV_TO, true, RAX, JIT_MEMBER(pc));
@@ -228,7 +242,12 @@ static const jit_function functions[JIT_CALLS] = {
 	[JIT_FP] = jit_fp,
 	[JIT_PURE] = jit_pure,
 	[JIT_TRAP] = jit_trap,
-	[JIT_EXIT] = jit_exit,
+};
+
+static const jit_noted noted[JIT_THUNKS - JIT_CALLS] = {
+	[JIT_EXIT - JIT_CALLS] = jit_exit,
+	[JIT_NOTED_LOAD - JIT_CALLS] = jit_noted_load,
+	[JIT_NOTED_STORE - JIT_CALLS] = jit_noted_store,
 };
 
 /* C's answer: behind the call, or away from it by `depth` return addresses. */
@@ -264,6 +283,28 @@ static const uint8_t *make_call(struct x86_asm *a, const struct jit *j, jit_func
 	return here;
 }
 
+/* The return address is where the note is executed, which C reads as it was written. */
+static const uint8_t *make_noted(struct x86_asm *a, const struct jit *j, jit_noted function, const uint8_t *away)
+{
+	const uint8_t *here = x86_here(a);
+	uintptr_t address;
+
+	memcpy(&address, &function, sizeof(address));
+	spill(a, j);
+	x86_const(a, RCX, -(uint64_t)a->exec);
+	x86_op(a, X86_ADD, true, RCX, x86_at(RSP, 0));
+	call_c(a, address);
+	x86_op(a, X86_TEST, false, RDX, x86_in(RDX));
+	x86_jcc(a, X86_NE, away);
+	reload(a, j);
+	x86_op(a, X86_MOV, true, RCX, x86_at(RSP, 0));
+	x86_op(a, X86_MOVSXD, true, RDX, x86_at(RCX, offsetof(struct jit_note, to)));
+	x86_op(a, X86_ADD, true, RCX, x86_in(RDX));
+	x86_op(a, X86_MOV_TO, true, RCX, x86_at(RSP, 0));
+	x86_ret(a);
+	return here;
+}
+
 /* For thunks with registers of their own. C may have made a new generation of the cache, where they were: it comes back
  * to here, which is the same in all. */
 static const uint8_t *make_inner(struct x86_asm *a, const struct jit *j, jit_function function, const uint8_t *away)
@@ -294,12 +335,15 @@ size_t jit_make_thunks(struct bis_hart *h, uint8_t *at, size_t room)
 	make_enter(&a, j);
 	make_leave(&a, j, &spilling, &leave);
 	j->out = make_out(&a, h, spilling);
+	j->refuse = make_refuse(&a, j);
 	j->dispatch = make_dispatch(&a, j, leave);
 	j->to_page = make_to_page(&a, j, h);
 	j->resume = make_resume(&a, j, spilling);
 	away = make_away(&a, j, leave, 1);
 	for (unsigned i = 0; i < JIT_CALLS; i++)
 		j->thunk[i] = make_call(&a, j, functions[i], away);
+	for (unsigned i = JIT_CALLS; i < JIT_THUNKS; i++)
+		j->thunk[i] = make_noted(&a, j, noted[i - JIT_CALLS], away);
 	away = make_away(&a, j, leave, 2);
 	for (unsigned i = 0; i < JIT_CALLS; i++)
 		j->inner[i] = make_inner(&a, j, functions[i], away);

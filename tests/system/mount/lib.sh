@@ -11,17 +11,6 @@ pid=
 [ "$(id -u)" = 0 ] || need_command fusermount3 fuse3
 mkdir "$dir"
 
-fail() {
-	echo "FAIL: $*"
-	status=1
-}
-
-ok() { # WHAT COMMAND...
-	local what=$1
-	shift
-	if "$@"; then echo "ok: $what"; else fail "$what"; fi
-}
-
 # Starts a machine whose files are below $dir; returns when they are there, or fails with what it says in $work/said.
 start() {
 	exec 4<&- || true

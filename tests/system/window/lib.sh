@@ -10,17 +10,6 @@ LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}print_suppressions=0:suppressions=$(
 export LSAN_OPTIONS
 pid='' xvfb='' window=''
 
-fail() {
-	echo "FAIL: $*"
-	status=1
-}
-
-ok() { # WHAT COMMAND...
-	local what=$1
-	shift
-	if "$@"; then echo "ok: $what"; else fail "$what"; fi
-}
-
 cleanup() {
 	[ "$BASHPID" = $$ ] || return
 	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
