@@ -166,7 +166,7 @@ static void jumps_over_the_end_of_32_bits_begin_anew(void **state)
 /* The code at an address is another one's after each fence, be it of all pages or of that one. */
 static void jumps_follow_a_page_of_code_that_moves(void **state)
 {
-	enum { HERE = 0x3000, THERE = 0x4000, VIRTUAL = 0x40000000 };
+	enum { HERE = 0x3000, THERE = 0x4000, VIRTUAL = 0x40005000 };
 	static const uint32_t here[] = {ADDI(A1, A1, 1), RET}, there[] = {ADDI(A1, A1, 16), ADD(A2, A2, A1), RET};
 	uint64_t seed = 521288629;
 

@@ -102,6 +102,12 @@ static void step_both(struct twins *t, uint64_t count)
 	assert_same(t);
 }
 
+static void assert_same_memory(const struct twins *t, uint64_t pa, uint64_t pages)
+{
+	for (uint64_t at = pa; at < pa + pages * BIS_PAGE_SIZE; at += 8)
+		assert_int_equal(rig_get64(t->m[0], at), rig_get64(t->m[1], at));
+}
+
 static void warm(struct twins *t)
 {
 	step_both(t, WARM);
@@ -258,46 +264,32 @@ static void only_fence(struct bis_machine *m, struct rig_tables *t, uint64_t pag
 	fence(m, page);
 }
 
-static void clear_write(struct bis_machine *m, struct rig_tables *t, uint64_t page)
-{
-	(void)m;
-	remap(t, page, behind(page), PTE_RWX & ~PTE_W);
-}
+/* Its rights are others. */
+#define RIGHTS(name, flags)                                                                                            \
+	static void name(struct bis_machine *m, struct rig_tables *t, uint64_t page)                                   \
+	{                                                                                                              \
+		(void)m;                                                                                               \
+		remap(t, page, behind(page), flags);                                                                   \
+	}
+RIGHTS(clear_write, PTE_RWX & ~PTE_W)
+RIGHTS(clear_dirty, PTE_RWX & ~PTE_D)
+RIGHTS(clear_accessed, PTE_RWX & ~(PTE_A | PTE_D))
+RIGHTS(clear_valid, 0)
+RIGHTS(give_to_user, PTE_RWX | PTE_U)
+RIGHTS(leave_only_code, PTE_V | PTE_X | PTE_A)
 
-static void clear_dirty(struct bis_machine *m, struct rig_tables *t, uint64_t page)
+/* It moves without a fence: whoever comes to store there finds the new place, and from then on is there. */
+static void move_clean_page(struct bis_machine *m, struct rig_tables *t, uint64_t page)
 {
-	(void)m;
-	remap(t, page, behind(page), PTE_RWX & ~PTE_D);
-}
-
-static void clear_accessed(struct bis_machine *m, struct rig_tables *t, uint64_t page)
-{
-	(void)m;
-	remap(t, page, behind(page), PTE_RWX & ~(PTE_A | PTE_D));
-}
-
-static void clear_valid(struct bis_machine *m, struct rig_tables *t, uint64_t page)
-{
-	(void)m;
-	remap(t, page, behind(page), 0);
-}
-
-static void give_to_user(struct bis_machine *m, struct rig_tables *t, uint64_t page)
-{
-	(void)m;
-	remap(t, page, behind(page), PTE_RWX | PTE_U);
+	clear_dirty(m, t, page);
+	assert_ok(bis_machine_step(m, 20000));
+	rig_map(t, page, ELSEWHERE, 0, PTE_RWX);
 }
 
 static void allow_user(struct bis_machine *m, struct rig_tables *t, uint64_t page)
 {
 	give_to_user(m, t, page);
 	rig_set_csr(m, CSR_MSTATUS, rig_csr(m, CSR_MSTATUS) | SUM);
-}
-
-static void leave_only_code(struct bis_machine *m, struct rig_tables *t, uint64_t page)
-{
-	(void)m;
-	remap(t, page, behind(page), PTE_V | PTE_X | PTE_A);
 }
 
 static void read_code(struct bis_machine *m, struct rig_tables *t, uint64_t page)
@@ -389,10 +381,8 @@ static void walk_pages(const char *isa, uint64_t va, uint64_t amid, change_funct
 	for (unsigned i = 0; i < 2; i++) /* what is written there is executed, or traps */
 		rig_step_at(t.m[i], va + amid + 64, 50);
 	step_both(&t, 1);
-	for (uint64_t at = 0; at < PAGES * BIS_PAGE_SIZE; at += 8)
-		assert_int_equal(rig_get64(t.m[0], RIG_DATA + at), rig_get64(t.m[1], RIG_DATA + at));
-	for (unsigned i = 0; i < BIS_PAGE_SIZE; i += 8)
-		assert_int_equal(rig_get64(t.m[0], ELSEWHERE + i), rig_get64(t.m[1], ELSEWHERE + i));
+	assert_same_memory(&t, RIG_DATA, PAGES);
+	assert_same_memory(&t, ELSEWHERE, 1);
 	assert_int_equal(rig_get_entry(&tables[0], rig_pte_at(&tables[0], va + amid, 0)),
 			 rig_get_entry(&tables[1], rig_pte_at(&tables[1], va + amid, 0)));
 	twins_destroy(&t);
@@ -401,8 +391,9 @@ static void walk_pages(const char *isa, uint64_t va, uint64_t amid, change_funct
 static void a_page_that_changes_amid_others_is_seen(void **state)
 {
 	static change_function *const changes[] = {
-		move_page,  only_fence,	     clear_write, clear_dirty,	clear_accessed, clear_valid,   give_to_user,
-		allow_user, leave_only_code, read_code,	  close_by_pmp, switch_space,	borrow_rights, execute_there,
+		move_page,	move_clean_page, only_fence,   clear_write,   clear_dirty,
+		clear_accessed, clear_valid,	 give_to_user, allow_user,    leave_only_code,
+		read_code,	close_by_pmp,	 switch_space, borrow_rights, execute_there,
 	};
 
 	(void)state;
@@ -413,6 +404,28 @@ static void a_page_that_changes_amid_others_is_seen(void **state)
 		walk_pages("rv32gc_svadu", RIG_DATA, AMID, changes[i]);
 		walk_pages("rv32gc", UINT32_MAX - PAGES * BIS_PAGE_SIZE + 1, AMID, changes[i]);
 	}
+}
+
+static void accesses_over_the_end_of_32_bits_begin_anew(void **state)
+{
+	uint64_t va = UINT32_MAX - PAGES * BIS_PAGE_SIZE + 1;
+	struct twins t = twins_create("rv32gc", walk, sizeof(walk));
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct rig_tables tables = rig_tables_at(t.m[i], TABLES);
+
+		rig_map(&tables, RIG_CODE, RIG_CODE, 0, PTE_RWX);
+		for (uint64_t at = 0; at <= PAGES * BIS_PAGE_SIZE; at += BIS_PAGE_SIZE)
+			rig_map(&tables, (va + at) & UINT32_MAX, RIG_DATA + at, 0, PTE_RWX);
+		rig_enter_s(&tables);
+	}
+	set_both(&t, S0, va);
+	set_both(&t, S1, PAGES * BIS_PAGE_SIZE - 1);
+	warm(&t);
+	step_both(&t, 12345);
+	assert_same_memory(&t, RIG_DATA, PAGES + 1);
+	twins_destroy(&t);
 }
 
 /* --- Watchpoints --- */
@@ -562,6 +575,7 @@ int main(void)
 		cmocka_unit_test(a_locked_pmp_entry_closes_a_page_late),
 		cmocka_unit_test(dirty_readers_hear_of_every_page_after_each_look),
 		cmocka_unit_test(a_page_that_changes_amid_others_is_seen),
+		cmocka_unit_test(accesses_over_the_end_of_32_bits_begin_anew),
 		cmocka_unit_test(a_watchpoint_amid_a_stretch_is_hit_exactly),
 		cmocka_unit_test(values_of_32_bits_are_extended_where_they_are_seen),
 	};

@@ -120,6 +120,7 @@ static void put_boxed(struct lowering *l, unsigned slot, enum x86_reg reg)
 	x86_store(&l->a, 4, at, reg);
 	if (!jit_is_boxed(l, slot))
 		x86_store_const(&l->a, false, x86_at((enum x86_reg)at.reg, at.disp + 4), -1);
+	jit_float_written(l, slot, reg);
 	jit_set_boxed(l, slot, true);
 }
 

@@ -97,6 +97,7 @@ enum x86_sse {
 	X86_CVTTSD2SI = 0xf20f2c,
 	X86_CVTSD2SI = 0xf20f2d,
 	X86_XORPS = 0x0f57,
+	X86_MOVAPS = 0x0f28,
 	X86_MOVQ_TO_REG = 0x660f7e,
 	X86_MOVQ_TO_XMM = 0x660f6e
 };

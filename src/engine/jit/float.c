@@ -28,6 +28,13 @@ static void by_c(struct lowering *l, const struct ir_node *n)
 	jit_free_acc(l);
 }
 
+/* slot = RAX */
+static void put_in_memory(struct lowering *l, unsigned slot)
+{
+	x86_op(&l->a, X86_MOV_TO, true, RAX, jit_slot_at(slot));
+	jit_float_written(l, slot, RAX);
+}
+
 /* The way through C of something that was begun here: the result goes where the operation would have put it. */
 static void write_slow(struct lowering *l, const struct jit_stub *s)
 {
@@ -38,7 +45,7 @@ static void write_slow(struct lowering *l, const struct jit_stub *s)
 	if (s->reg != RAX || s->node->d == BIS_DISCARD)
 		x86_op(&l->a, X86_MOV, true, s->reg, x86_in(RAX));
 	else
-		x86_op(&l->a, X86_MOV_TO, true, RAX, jit_slot_at(s->node->d));
+		put_in_memory(l, s->node->d);
 	x86_jmp(&l->a, s->to);
 }
 
@@ -93,7 +100,15 @@ static enum x86_sse sized(const struct ir_node *n, enum x86_sse op)
 
 static void sse_slot(struct operation *o, enum x86_sse op, unsigned xmm, struct bis_val v)
 {
-	x86_sse(&o->l->a, op, false, xmm, jit_slot_at(v.slot));
+	x86_sse(&o->l->a, op, false, xmm, jit_float_at(o->l, v.slot));
+}
+
+/* xmm = v; the whole register, as a move of its lower part would wait for what it held. */
+static void load_float(struct operation *o, unsigned xmm, struct bis_val v)
+{
+	struct x86_loc at = jit_float_at(o->l, v.slot);
+
+	x86_sse(&o->l->a, at.memory ? sized(o->n, X86_MOVSD) : X86_MOVAPS, false, xmm, at);
 }
 
 /* XMM0 is the result, as a float of `bits`; a NaN is left to C. */
@@ -107,6 +122,8 @@ static void put_float(struct operation *o, unsigned bits)
 	x86_sse(&l->a, bits == 64 ? X86_MOVSD_TO : X86_MOVSS_TO, false, XMM0, jit_slot_at(d));
 	if (bits == 32 && !jit_is_boxed(l, d))
 		x86_store_const(&l->a, false, upper_half(jit_slot_at(d)), -1);
+	if (l->floats && l->xmm[d])
+		x86_sse(&l->a, X86_MOVAPS, false, l->xmm[d], x86_in(XMM0));
 	jit_set_boxed(l, d, bits == 32);
 	end(o, RAX);
 }
@@ -115,7 +132,7 @@ static void arithmetic(struct operation *o, enum x86_sse op)
 {
 	check_box(o, o->n->a);
 	check_box(o, o->n->b);
-	sse_slot(o, sized(o->n, X86_MOVSD), XMM0, o->n->a);
+	load_float(o, XMM0, o->n->a);
 	sse_slot(o, sized(o->n, op), XMM0, o->n->b);
 	put_float(o, o->n->bits);
 }
@@ -123,7 +140,7 @@ static void arithmetic(struct operation *o, enum x86_sse op)
 static void square_root(struct operation *o)
 {
 	check_box(o, o->n->a);
-	sse_slot(o, sized(o->n, X86_MOVSD), XMM0, o->n->a);
+	load_float(o, XMM0, o->n->a);
 	x86_sse(&o->l->a, sized(o->n, X86_SQRTSD), false, XMM0, x86_in(XMM0));
 	put_float(o, o->n->bits);
 }
@@ -133,9 +150,9 @@ static void fused(struct operation *o, enum x86_fma op)
 	check_box(o, o->n->a);
 	check_box(o, o->n->b);
 	check_box(o, o->n->c);
-	sse_slot(o, sized(o->n, X86_MOVSD), XMM0, o->n->a);
-	sse_slot(o, sized(o->n, X86_MOVSD), XMM1, o->n->b);
-	sse_slot(o, sized(o->n, X86_MOVSD), XMM2, o->n->c);
+	load_float(o, XMM0, o->n->a);
+	load_float(o, XMM1, o->n->b);
+	load_float(o, XMM2, o->n->c);
 	x86_fma(&o->l->a, op, o->n->bits == 64, XMM0, XMM1, XMM2);
 	put_float(o, o->n->bits);
 }
@@ -150,13 +167,13 @@ static void compare(struct operation *o)
 	check_box(o, n->a);
 	check_box(o, n->b);
 	if (n->op == BIS_FP_EQ) {
-		sse_slot(o, sized(n, X86_MOVSD), XMM0, n->a);
+		load_float(o, XMM0, n->a);
 		sse_slot(o, sized(n, X86_UCOMISD), XMM0, n->b);
 		x86_setcc(a, X86_NP, RAX);
 		x86_setcc(a, X86_E, RCX);
 		x86_op(a, X86_AND, false, RCX, x86_in(RAX));
 	} else { /* b against a, as only "above" is false for unordered ones */
-		sse_slot(o, sized(n, X86_MOVSD), XMM0, n->b);
+		load_float(o, XMM0, n->b);
 		sse_slot(o, sized(n, X86_COMISD), XMM0, n->a);
 		x86_setcc(a, n->op == BIS_FP_LT ? X86_A : X86_AE, RCX);
 	}
@@ -173,7 +190,7 @@ static void to_integer(struct operation *o, bool wide)
 	struct x86_asm *a = &o->l->a;
 
 	check_box(o, n->a);
-	x86_sse(a, sized(n, n->rm ? X86_CVTTSD2SI : X86_CVTSD2SI), wide, RAX, jit_slot_at(n->a.slot));
+	x86_sse(a, sized(n, n->rm ? X86_CVTTSD2SI : X86_CVTSD2SI), wide, RAX, jit_float_at(o->l, n->a.slot));
 	x86_group(a, X86_G_CMP, wide, x86_in(RAX), 1); /* overflows for that answer alone */
 	slow_if(o, X86_O);
 	x86_op(a, wide ? X86_MOV : X86_MOVSXD, true, to, x86_in(RAX));
@@ -229,6 +246,7 @@ static void sign(struct operation *o)
 	x86_store(a, wide ? 8 : 4, jit_slot_at(n->d), RAX);
 	if (!wide && !jit_is_boxed(o->l, n->d))
 		x86_store_const(a, false, upper_half(jit_slot_at(n->d)), -1);
+	jit_float_written(o->l, n->d, RAX);
 	jit_set_boxed(o->l, n->d, !wide);
 	end(o, RAX);
 }

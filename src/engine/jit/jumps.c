@@ -225,8 +225,10 @@ void jit_take(struct lowering *l, const struct ir_node *n)
 	if (to.memory)
 		x86_op(a, X86_MOV, true, RCX, to);
 	x86_op(a, (enum x86_op)(X86_CMOV | (cond ^ 1)), true, reg, x86_in(RAX));
-	if (to.memory)
+	if (to.memory) {
 		x86_op(a, X86_MOV_TO, true, RCX, to);
+		jit_float_written(l, n->d, RCX);
+	}
 	jit_set_boxed(l, n->d, false);
 	if (!n->imm)
 		return;

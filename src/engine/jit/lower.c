@@ -126,6 +126,7 @@ struct x86_loc jit_operand(struct lowering *l, struct bis_val v, enum x86_reg sc
 static void store_slot(struct lowering *l, unsigned slot, enum x86_reg reg)
 {
 	x86_op(&l->a, X86_MOV_TO, true, reg, jit_slot_at(slot));
+	jit_float_written(l, slot, reg);
 }
 
 bool jit_is_boxed(const struct lowering *l, unsigned slot)
@@ -559,7 +560,7 @@ size_t jit_lower(const struct bis_hart *h, const struct bis_ir *t, struct bis_bl
 	l->n_stubs = l->n_windows = l->n_calls = l->n_labels = 0;
 	find_targets(l);
 	l->n_exits = 2;
-	l->local = l->halves = l->straight = false;
+	l->local = l->halves = l->straight = l->floats = false;
 	l->stale = UINT16_MAX;
 	memcpy(l->pin, j->pin, sizeof(l->pin));
 	if (t->trace) {

@@ -91,6 +91,9 @@ struct lowering {
 	bool is_target[IR_MAX_INSNS], is_head[IR_MAX_INSNS]; /* the second: jumps back */
 	const uint8_t *label[IR_MAX_INSNS];
 	unsigned n_labels; /* instructions whose code has begun */
+	/* In a loop: the SSE registers of floats (loop_floats.c), which memory has, too. */
+	bool floats;
+	uint8_t xmm[HART_SLOTS]; /* 0: none */
 	unsigned n_windows, n_exits, n_calls;
 	struct jit_window window[JIT_WINDOWS];
 	struct jit_share share[IR_MAX_NODES];
@@ -234,6 +237,20 @@ struct x86_loc jit_window_home(const struct lowering *l, unsigned window, enum j
 int jit_target_inside(const struct bis_ir *t, unsigned from, int64_t target);
 /* Leaves the trace before instruction `insn` and goes on at `target`. */
 void jit_leave(struct lowering *l, unsigned insn, int64_t target);
+
+/* --- loop_floats.c: floats of a loop in SSE registers --- */
+/* Chooses those that get one; p->turns as in plan.c. Behind the choice of other registers. */
+void jit_floats_plan(struct lowering *l, const uint32_t *turns);
+/* Loads all of them. */
+void jit_floats_load(struct lowering *l);
+/* Where a float's value is. */
+static inline struct x86_loc jit_float_at(const struct lowering *l, unsigned slot)
+{
+	return l->floats && l->xmm[slot] ? x86_in(l->xmm[slot]) : jit_slot_at(slot);
+}
+/* The slot has been written, with the value of a general register, or with what is in memory only. */
+void jit_float_written(struct lowering *l, unsigned slot, enum x86_reg reg);
+void jit_float_stored(struct lowering *l, unsigned slot);
 
 /* --- straight.c: long traces that are no loops --- */
 /* Decides on l->straight, and what registers hold. */

@@ -315,7 +315,7 @@ static void weigh(struct plan *p)
 		if (writes(n))
 			p->weight[n->d] += 3 * p->turns[n->insn];
 	}
-	for (unsigned i = 0; i < t->nodes; i++) { /* floating point works on memory */
+	for (unsigned i = 0; i < t->nodes; i++) { /* floating point has registers of its own */
 		const struct ir_node *n = &t->node[i];
 		const struct bis_val v[] = {n->a, n->b, n->c};
 
@@ -451,6 +451,7 @@ void jit_plan(struct lowering *l)
 	count_turns(&p);
 	weigh(&p);
 	choose_registers(&p);
+	jit_floats_plan(l, p.turns);
 	if (p.l->wide)
 		jit_halves_plan(p.l);
 }
@@ -511,6 +512,7 @@ void jit_enter_local(struct lowering *l)
 	for (unsigned reg = 0; reg < 16; reg++)
 		if (l->occupant[reg] != JIT_NO_PIN && l->occupant[reg] != l->resident[reg])
 			x86_op(&l->a, X86_MOV, true, reg, jit_slot_at(l->occupant[reg]));
+	jit_floats_load(l);
 	close_windows(l);
 }
 
@@ -553,6 +555,7 @@ static void write_thunk(struct lowering *l, enum jit_thunk thunk)
 	for (unsigned reg = 0; reg < 16; reg++)
 		if (l->occupant[reg] != JIT_NO_PIN)
 			x86_op(a, X86_MOV, true, reg, jit_slot_at(l->occupant[reg]));
+	jit_floats_load(l);
 	x86_op(a, X86_MOV, true, JIT_BUDGET, JIT_MEMBER(budget));
 	if (holds)
 		restore_windows(l);

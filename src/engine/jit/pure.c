@@ -45,6 +45,7 @@ static void move(struct lowering *l, const struct ir_node *n)
 		jit_free_acc(l);
 		jit_set_boxed(l, n->d, false);
 		x86_store_const(&l->a, true, jit_slot_at(n->d), (int32_t)n->a.imm);
+		jit_float_stored(l, n->d);
 		return;
 	}
 	jit_copy(l, n->a, to);
